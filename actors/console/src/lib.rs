@@ -1,0 +1,32 @@
+//! The HTTP door: health, metrics and the `/v1` JSON API.
+//!
+//! - [`api`]: what travels, for the server here and the client in `bin/`.
+//! - [`Console`]: the actor that owns the socket; [`console_child`] is its place
+//!   in a tree.
+//! - `routes` and below: one file a subject. They speak to the façade and to
+//!   the tree, never to a partition's actor.
+//! - `limits`, `connection`: what one client can take from the others.
+
+pub mod api;
+mod door;
+mod facts;
+mod limits;
+mod murmur2;
+mod readiness;
+
+mod connection;
+mod reply;
+mod routes;
+mod stall;
+
+mod actors;
+mod health;
+mod logs;
+mod metrics;
+mod records;
+mod status;
+
+pub use door::{Console, ConsoleArguments, ConsoleMessage, console_child};
+pub use facts::NodeFacts;
+pub use limits::ConsoleLimits;
+pub use readiness::Readiness;

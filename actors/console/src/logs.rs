@@ -1,0 +1,96 @@
+//! `/v1/logs`: list, create, describe, delete.
+
+use crate::api::{CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription};
+use crate::reply::Refusal;
+use crate::routes::Context;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use pyralog_model::{ErrorCode, LogName, PartitionId};
+use pyralog_partition::{CreateLog, LogEntry};
+use std::sync::Arc;
+
+/// `GET /v1/logs`.
+pub async fn list(State(context): State<Context>) -> Json<LogList> {
+    Json(LogList { logs: context.shen.logs().iter().map(|log| summary(log)).collect() })
+}
+
+/// `POST /v1/logs`.
+pub async fn create(
+    State(context): State<Context>,
+    request: Result<Json<CreateLogRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<LogDescription>), Refusal> {
+    let Json(request) = request.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let name = LogName::for_user(&request.name)
+        .map_err(|error| Refusal::new(ErrorCode::LogNameInvalid, error.to_string()))?;
+    let validate_only = request.validate_only;
+    let create = CreateLog {
+        name,
+        partitions: request.partitions,
+        replication_factor: request.replication_factor,
+        settings: request.settings.into_iter().collect(),
+        validate_only,
+    };
+    let log = context.shen.create_log(create).await?;
+    let status = if validate_only { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(description(&context, &log))))
+}
+
+/// `GET /v1/logs/{name}`.
+pub async fn describe(
+    State(context): State<Context>,
+    Path(name): Path<String>,
+) -> Result<Json<LogDescription>, Refusal> {
+    Ok(Json(description(&context, &*find(&context, &name)?)))
+}
+
+/// `DELETE /v1/logs/{name}`.
+pub async fn delete(State(context): State<Context>, Path(name): Path<String>) -> Result<Json<LogSummary>, Refusal> {
+    let log = find(&context, &name)?;
+    if log.internal {
+        let message = format!("'{name}' belongs to the system and cannot be deleted");
+        return Err(Refusal::new(ErrorCode::LogNameInvalid, message));
+    }
+    context.shen.delete_log(log.number).await?;
+    Ok(Json(summary(&log)))
+}
+
+/// The log of this name, or a refusal that says it is not there.
+pub fn find(context: &Context, name: &str) -> Result<Arc<LogEntry>, Refusal> {
+    let missing = || Refusal::new(ErrorCode::LogNotFound, format!("there is no log '{name}'"));
+    context.shen.log(name).ok_or_else(missing)
+}
+
+fn summary(log: &LogEntry) -> LogSummary {
+    LogSummary {
+        name: log.name.to_string(),
+        number: log.number.0,
+        partition_count: log.partitions,
+        replication_factor: log.replication_factor,
+        internal: log.internal,
+    }
+}
+
+fn description(context: &Context, log: &LogEntry) -> LogDescription {
+    LogDescription {
+        summary: summary(log),
+        topic_id: log.topic_id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        settings: log.settings.rows(),
+        partitions: (0..log.partitions).map(|partition| partition_of(context, log, partition)).collect(),
+    }
+}
+
+fn partition_of(context: &Context, log: &LogEntry, partition: u32) -> PartitionDescription {
+    let view = context.shen.partition(PartitionId::new(log.number.0, partition));
+    let known = view.as_ref().ok();
+    PartitionDescription {
+        partition,
+        start: known.map(|view| view.watermarks.log_start.0),
+        high: known.map(|view| view.watermarks.high.0),
+        epoch: known.map(|view| view.watermarks.epoch.0),
+        bytes: known.map(|view| view.sizes.segment_bytes + view.sizes.tail_bytes as u64),
+        segments: known.map(|view| view.sizes.segments as u64),
+        error: view.as_ref().err().map(ToString::to_string),
+    }
+}

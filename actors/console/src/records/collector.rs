@@ -1,0 +1,153 @@
+//! Collecting records into batches, per partition.
+
+use crate::api::{RecordIn, Text};
+use crate::murmur2::partition_of;
+use crate::reply::Refusal;
+use bytes::Bytes;
+use pyralog_model::{BatchBuilder, BatchHeader, ErrorCode};
+use std::collections::BTreeMap;
+
+/// A batch is sent when it has this many bytes …
+const BATCH_BYTES: usize = 256 * 1024;
+/// … or this many records …
+const BATCH_RECORDS: usize = 1_000;
+/// … or when all that is collected together has this many bytes.
+const COLLECTED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A batch that is ready to be appended, to this partition.
+pub type Full = (u32, BatchHeader, Bytes);
+
+/// Open batches.
+pub struct Collector {
+    partitions: u32,
+    /// Every record goes here, if the request said so.
+    fixed: Option<u32>,
+    /// The partition of the next record without a key.
+    turn: u32,
+    open: BTreeMap<u32, BatchBuilder>,
+    open_bytes: usize,
+}
+
+impl Collector {
+    pub fn new(partitions: u32, fixed: Option<u32>, turn: u32) -> Result<Collector, Refusal> {
+        let collector = Collector { partitions, fixed, turn, open: BTreeMap::new(), open_bytes: 0 };
+        if let Some(partition) = fixed {
+            collector.check(partition)?;
+        }
+        Ok(collector)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes the record of one line; the batches that are full now.
+    pub fn take(&mut self, line: &[u8], now_ms: i64) -> Result<Vec<Full>, Refusal> {
+        let record: RecordIn =
+            serde_json::from_slice(line).map_err(|error| Refusal::invalid(format!("not a record: {error}")))?;
+        let key = bytes(record.key)?;
+        let value = bytes(record.value)?;
+        let headers = record.headers.into_iter().map(|header| Ok((header.key, bytes(header.value)?)));
+        let headers = headers.collect::<Result<Vec<_>, Refusal>>()?;
+        let headers: Vec<_> = headers.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+        let partition = self.partition(record.partition, key.as_deref())?;
+
+        let batch = self.open.entry(partition).or_default();
+        let before = batch.bytes();
+        batch.push(record.timestamp.unwrap_or(now_ms), key.as_deref(), value.as_deref(), &headers);
+        self.open_bytes += batch.bytes() - before;
+        if batch.bytes() >= BATCH_BYTES || batch.records() >= BATCH_RECORDS {
+            return Ok(self.close(partition).into_iter().collect());
+        }
+        Ok(if self.open_bytes >= COLLECTED_BYTES_MAX { self.close_all() } else { Vec::new() })
+    }
+
+    /// Every open batch, in order of the partitions.
+    pub fn close_all(&mut self) -> Vec<Full> {
+        let open: Vec<u32> = self.open.keys().copied().collect();
+        open.into_iter().filter_map(|partition| self.close(partition)).collect()
+    }
+
+    fn close(&mut self, partition: u32) -> Option<Full> {
+        let mut builder = self.open.remove(&partition)?;
+        self.open_bytes = self.open_bytes.saturating_sub(builder.bytes());
+        let batch = builder.finish()?;
+        let header = BatchHeader::parse(&batch).expect("the builder makes good batches");
+        Some((partition, header, batch))
+    }
+
+    fn partition(&mut self, named: Option<u32>, key: Option<&[u8]>) -> Result<u32, Refusal> {
+        match (named.or(self.fixed), key) {
+            (Some(partition), _) => self.check(partition),
+            (None, Some(key)) => Ok(partition_of(key, self.partitions)),
+            (None, None) => {
+                let partition = self.turn % self.partitions;
+                self.turn = (partition + 1) % self.partitions;
+                Ok(partition)
+            }
+        }
+    }
+
+    fn check(&self, partition: u32) -> Result<u32, Refusal> {
+        if partition < self.partitions {
+            return Ok(partition);
+        }
+        let message = format!("the log has partitions 0 to {}, not {partition}", self.partitions - 1);
+        Err(Refusal::new(ErrorCode::PartitionNotFound, message))
+    }
+}
+
+fn bytes(text: Option<Text>) -> Result<Option<Vec<u8>>, Refusal> {
+    text.map(Text::into_bytes).transpose().map_err(|error| Refusal::invalid(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pyralog_model::decode_records;
+
+    fn collector(partitions: u32) -> Collector {
+        Collector::new(partitions, None, 0).unwrap()
+    }
+
+    #[test]
+    fn keys_choose_and_the_keyless_take_turns() {
+        let mut collector = collector(3);
+        for line in ["{\"value\":\"a\"}", "{\"value\":\"b\"}", "{\"key\":\"21\",\"value\":null}", "{\"value\":\"c\",\"partition\":2}"] {
+            assert!(collector.take(line.as_bytes(), 5).unwrap().is_empty());
+        }
+        let full = collector.close_all();
+        let counts: Vec<_> = full.iter().map(|(partition, header, _)| (*partition, header.record_count)).collect();
+        let by_key = partition_of(b"21", 3);
+        let expect = |partition: u32, own: i32| own + i32::from(partition == by_key);
+        assert_eq!(counts, [(0, expect(0, 1)), (1, expect(1, 1)), (2, expect(2, 1))]);
+        assert!(collector.is_empty() && collector.open_bytes == 0);
+    }
+
+    #[test]
+    fn batches_are_bounded_and_keep_their_records() {
+        let mut collector = collector(1);
+        let mut full = Vec::new();
+        for index in 0..2_500 {
+            let line = format!("{{\"value\":\"{index}\",\"timestamp\":{index},\"headers\":[{{\"key\":\"h\",\"value\":null}}]}}");
+            full.extend(collector.take(line.as_bytes(), 0).unwrap());
+        }
+        full.extend(collector.close_all());
+        assert_eq!(full.iter().map(|(_, header, _)| header.record_count).collect::<Vec<_>>(), [1_000, 1_000, 500]);
+        let (_, header, batch) = &full[2];
+        let record = decode_records(header, batch, 0).unwrap().next().unwrap().unwrap();
+        assert_eq!((record.timestamp, record.value.as_deref(), record.headers.len()), (2_000, Some(&b"2000"[..]), 1));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        let mut collector = collector(2);
+        for bad in ["", "{}", "[]", "{\"value\":1}", "{\"value\":\"a\",\"kye\":\"b\"}", "{\"value\":{\"base64\":\"?\"}}"] {
+            let refusal = collector.take(bad.as_bytes(), 0).unwrap_err();
+            assert_eq!(refusal.0.code, ErrorCode::RequestInvalid, "{bad}");
+        }
+        let refusal = collector.take(b"{\"value\":\"a\",\"partition\":2}", 0).unwrap_err();
+        assert_eq!(refusal.0.code, ErrorCode::PartitionNotFound);
+        assert!(Collector::new(2, Some(2), 0).is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! `GET /v1/logs/{name}/records`: records out, one JSON document a line.
+//!
+//! Partitions take turns, a slice each. One slice is in memory at a time; the
+//! next is read when the client has taken it.
+
+use super::read_plan::{ReadFrom, ReadQuery, plan};
+use super::{NDJSON, line};
+use crate::api::{HeaderText, RecordOut, Text};
+use crate::logs;
+use crate::reply::Refusal;
+use crate::routes::Context;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures::future::select_all;
+use futures::stream::{self, StreamExt};
+use futures::FutureExt;
+use pyralog_model::{BatchHeader, ErrorCode, Offset, Record, decode_records};
+use std::convert::Infallible;
+
+/// How much of a partition is read at once.
+const SLICE_BYTES: usize = 512 * 1024;
+/// How large one batch may become when decompressed.
+const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Sends records.
+pub async fn consume(
+    State(context): State<Context>,
+    Path(name): Path<String>,
+    query: Result<Query<ReadQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let log = logs::find(&context, &name)?;
+    let partitions = plan(&context, &log, &query)?;
+    let reading = Reading { context, partitions, turn: 0, left: query.limit.unwrap_or(u64::MAX), failed: false };
+    let chunks = stream::unfold(reading, |mut reading| async {
+        let chunk = reading.next_chunk().await?;
+        Some((chunk, reading))
+    });
+    Ok(([(CONTENT_TYPE, NDJSON)], Body::from_stream(chunks.map(Ok::<_, Infallible>))).into_response())
+}
+
+/// One request on its way through.
+struct Reading {
+    context: Context,
+    partitions: Vec<ReadFrom>,
+    turn: usize,
+    /// Records that may still be sent.
+    left: u64,
+    failed: bool,
+}
+
+impl Reading {
+    /// The next lines; `None` at the end.
+    async fn next_chunk(&mut self) -> Option<Bytes> {
+        loop {
+            if self.left == 0 || self.failed || self.partitions.iter().all(ReadFrom::is_done) {
+                return None;
+            }
+            let Some(index) = self.next_partition() else {
+                self.wait().await?;
+                continue;
+            };
+            match self.slice(index).await {
+                Ok(lines) if lines.is_empty() => {}
+                Ok(lines) => return Some(lines),
+                Err(refusal) => {
+                    self.failed = true;
+                    return Some(line(&refusal.body()));
+                }
+            }
+        }
+    }
+
+    /// The next partition in turn that has records.
+    fn next_partition(&mut self) -> Option<usize> {
+        let count = self.partitions.len();
+        let found = (0..count).map(|step| (self.turn + step) % count).find(|i| self.partitions[*i].has_more())?;
+        self.turn = found + 1;
+        Some(found)
+    }
+
+    /// Until a partition has more. `None` when none ever will: the log is gone.
+    async fn wait(&mut self) -> Option<()> {
+        let waiting = self.partitions.iter_mut().filter(|partition| !partition.is_done());
+        let (outcome, ..) = select_all(waiting.map(|partition| partition.high.changed().boxed())).await;
+        outcome.ok()
+    }
+
+    async fn slice(&mut self, index: usize) -> Result<Bytes, Refusal> {
+        let from = &mut self.partitions[index];
+        let slice = self.context.shen.read(from.id, from.next, SLICE_BYTES).await?;
+        let mut rest = joined(slice.batches);
+        let mut lines = BytesMut::new();
+        let before = from.next;
+        while !rest.is_empty() && self.left > 0 && !from.is_done() {
+            let corrupt = |why: String| Refusal::new(ErrorCode::StorageCorrupt, why);
+            let header = BatchHeader::parse(&rest).map_err(|error| corrupt(error.to_string()))?;
+            let batch = rest.split_to(header.batch_bytes.min(rest.len()));
+            let base = Offset(u64::try_from(header.base_offset).unwrap_or(0));
+            if header.is_control() {
+                from.next = base.plus(header.records());
+                continue;
+            }
+            let records = decode_records(&header, &batch, BATCH_BYTES_MAX).map_err(|error| undecodable(base, &error))?;
+            for record in records {
+                let record = record.map_err(|error| undecodable(base, &error))?;
+                let offset = base.plus(u64::try_from(record.offset_delta).unwrap_or(0));
+                if offset < from.next || from.end.is_some_and(|end| offset >= end) || self.left == 0 {
+                    continue;
+                }
+                lines.extend_from_slice(&line(&shown(from.id.partition.0, offset, &record)));
+                from.next = offset.plus(1);
+                self.left -= 1;
+            }
+            if self.left > 0 {
+                from.next = from.next.max(base.plus(header.records()));
+            }
+        }
+        if from.next == before && self.left > 0 {
+            let message = format!("a read at offset {before} brought nothing");
+            return Err(Refusal::new(ErrorCode::Internal, message));
+        }
+        Ok(lines.freeze())
+    }
+}
+
+/// A batch that a producer compressed in a way that cannot be undone. Kafka
+/// clients can still fetch it as it is.
+fn undecodable(base: Offset, error: &dyn std::error::Error) -> Refusal {
+    let message = format!("the batch at offset {base} cannot be shown: {error}; fetch it over Kafka");
+    Refusal::new(ErrorCode::RecordCorrupt, message)
+}
+
+fn joined(mut pieces: Vec<Bytes>) -> Bytes {
+    match pieces.len() {
+        1 => pieces.remove(0),
+        _ => pieces.concat().into(),
+    }
+}
+
+fn shown(partition: u32, offset: Offset, record: &Record) -> RecordOut {
+    let text = |bytes: &Option<Bytes>| bytes.as_deref().map(Text::from_bytes);
+    RecordOut {
+        partition,
+        offset: offset.0,
+        timestamp: record.timestamp,
+        key: text(&record.key),
+        value: text(&record.value),
+        headers: record
+            .headers
+            .iter()
+            .map(|header| HeaderText { key: header.key.clone(), value: text(&header.value) })
+            .collect(),
+    }
+}

@@ -1,0 +1,225 @@
+//! `POST /v1/logs/{name}/records`: a stream of records in, counts and offsets
+//! out.
+//!
+//! The body is read only as fast as appends are admitted, so memory is bounded
+//! by the open batches and by [`IN_FLIGHT_MAX`] appends. The reply begins when
+//! there is something to say: a mistake in the first records gets an HTTP
+//! status; one after acknowledged records ends the stream with an error line
+//! that says how many are safe.
+
+use super::collector::{Collector, Full};
+use super::lines::{Lines, Next};
+use super::{NDJSON, line};
+use crate::api::{AppendedPartition, ProduceProgress, ProduceReply};
+use crate::logs;
+use crate::reply::Refusal;
+use crate::routes::Context;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream::{self, StreamExt};
+use pyralog_env::Monotonic;
+use pyralog_model::{ErrorCode, PartitionId};
+use pyralog_partition::PendingAppend;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Appends submitted and not yet acknowledged.
+const IN_FLIGHT_MAX: usize = 16;
+/// How long a record waits for company.
+const LINGER: Duration = Duration::from_millis(5);
+/// How often the reply says how far it is. Rarely, because a client that sends
+/// everything before it reads must not be able to block itself.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// What the query may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProduceQuery {
+    partition: Option<u32>,
+}
+
+/// Appends every record of the body.
+pub async fn produce(
+    State(context): State<Context>,
+    Path(name): Path<String>,
+    query: Result<Query<ProduceQuery>, QueryRejection>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let log = logs::find(&context, &name)?;
+    if log.internal {
+        let message = format!("'{name}' belongs to the system; records are not appended to it from outside");
+        return Err(Refusal::new(ErrorCode::LogNameInvalid, message));
+    }
+    let turn = context.turn.fetch_add(1, Ordering::Relaxed) as u32 % log.partitions;
+    let collector = Collector::new(log.partitions, query.partition, turn)?;
+    let mut production = Production::new(context, log.number.0, collector, body.into_data_stream());
+    let first = match production.next_line().await {
+        Some(Ok(first)) => first,
+        // Nothing is safe yet, so the whole request has failed.
+        Some(Err(refusal)) => return Err(refusal),
+        None => return Err(Refusal::new(ErrorCode::Internal, "a reply without a line")),
+    };
+    let rest = stream::unfold(production, |mut production| async {
+        let next = production.next_line().await?;
+        Some((next.unwrap_or_else(|refusal| production.failed(&refusal)), production))
+    });
+    let lines = stream::once(async { first }).chain(rest).map(Ok::<_, Infallible>);
+    Ok(([(CONTENT_TYPE, NDJSON)], Body::from_stream(lines)).into_response())
+}
+
+/// One request on its way through.
+struct Production {
+    context: Context,
+    log: u64,
+    lines: Lines,
+    collector: Collector,
+    pending: VecDeque<(u32, u64, PendingAppend)>,
+    appended: BTreeMap<u32, AppendedPartition>,
+    acknowledged: u64,
+    told: Monotonic,
+    line_number: u64,
+    ended: bool,
+    finished: bool,
+}
+
+impl Production {
+    fn new(context: Context, log: u64, collector: Collector, body: BodyDataStream) -> Production {
+        let told = context.clock.monotonic();
+        let lines = Lines::new(body, context.limits.line_bytes_max);
+        Production {
+            context,
+            log,
+            lines,
+            collector,
+            pending: VecDeque::new(),
+            appended: BTreeMap::new(),
+            acknowledged: 0,
+            told,
+            line_number: 0,
+            ended: false,
+            finished: false,
+        }
+    }
+
+    /// Works until there is a line to say; `None` after the last.
+    async fn next_line(&mut self) -> Option<Result<Bytes, Refusal>> {
+        if self.finished {
+            return None;
+        }
+        let said = self.work().await;
+        // With something acknowledged, an error becomes the stream's last line.
+        if said.is_err() && self.acknowledged == 0 {
+            // Appends already submitted may still succeed; wait, so that the
+            // answer "failed" is not followed by records that appear.
+            self.settle().await;
+        }
+        Some(match said {
+            Err(refusal) => {
+                self.finished = true;
+                if self.acknowledged > 0 { Ok(self.failed(&refusal)) } else { Err(refusal) }
+            }
+            said => said,
+        })
+    }
+
+    async fn work(&mut self) -> Result<Bytes, Refusal> {
+        while !self.ended {
+            self.step().await?;
+            let now = self.context.clock.monotonic();
+            if self.acknowledged > 0 && now.since(self.told) >= PROGRESS_EVERY {
+                self.told = now;
+                return Ok(line(&ProduceProgress { acknowledged: self.acknowledged }));
+            }
+        }
+        for full in self.collector.close_all() {
+            self.append(full).await?;
+        }
+        while !self.pending.is_empty() {
+            self.acknowledge().await?;
+        }
+        self.finished = true;
+        let partitions = std::mem::take(&mut self.appended).into_values().collect();
+        Ok(line(&ProduceReply { records: self.acknowledged, partitions }))
+    }
+
+    /// One line, or what is to be done while none comes.
+    async fn step(&mut self) -> Result<(), Refusal> {
+        let idle = self.collector.is_empty() && self.pending.is_empty();
+        let patience = if idle { self.context.limits.body_timeout } else { LINGER };
+        match self.lines.next(patience).await? {
+            Next::End => self.ended = true,
+            Next::Quiet if idle => return Err(Refusal::new(ErrorCode::Timeout, "no more records came in time")),
+            Next::Quiet => {
+                for full in self.collector.close_all() {
+                    self.append(full).await?;
+                }
+                if !self.pending.is_empty() {
+                    self.acknowledge().await?;
+                }
+            }
+            Next::Line(text) => {
+                self.line_number += 1;
+                let now = self.context.clock.wall().0;
+                let full = self.collector.take(&text, now).map_err(|refusal| self.at_line(refusal))?;
+                for full in full {
+                    self.append(full).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, (partition, header, batch): Full) -> Result<(), Refusal> {
+        while self.pending.len() >= IN_FLIGHT_MAX {
+            self.acknowledge().await?;
+        }
+        let id = PartitionId::new(self.log, partition);
+        let pending = self.context.shen.append(id, vec![(header, batch)]).await?;
+        self.pending.push_back((partition, header.records(), pending));
+        Ok(())
+    }
+
+    /// Waits for the oldest append.
+    async fn acknowledge(&mut self) -> Result<(), Refusal> {
+        let Some((partition, records, pending)) = self.pending.pop_front() else { return Ok(()) };
+        let appended = pending.await?;
+        let first = appended.base_offset.0;
+        self.acknowledged += records;
+        let entry = self.appended.entry(partition).or_insert_with(|| AppendedPartition {
+            partition,
+            first_offset: first,
+            last_offset: first,
+            records: 0,
+            durability: appended.durability.to_string(),
+        });
+        entry.last_offset = first + records - 1;
+        entry.records += records;
+        Ok(())
+    }
+
+    /// Waits for every append, whatever becomes of it.
+    async fn settle(&mut self) {
+        while !self.pending.is_empty() {
+            let _ = self.acknowledge().await;
+        }
+    }
+
+    fn at_line(&self, Refusal(mut error): Refusal) -> Refusal {
+        error.message = format!("line {}: {}", self.line_number, error.message);
+        Refusal(error)
+    }
+
+    /// The last line of a stream that failed after records became safe.
+    fn failed(&self, refusal: &Refusal) -> Bytes {
+        line(&json!({ "error": refusal.body().error, "acknowledged": self.acknowledged }))
+    }
+}

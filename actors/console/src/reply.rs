@@ -1,0 +1,77 @@
+//! Errors as replies: a status for machines, a code for programs, a message for
+//! people.
+
+use crate::api::{ErrorBody, ErrorReply};
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use pyralog_model::{ErrorCode, Remedy};
+use pyralog_partition::ApiError;
+
+/// An error on its way out.
+#[derive(Debug)]
+pub struct Refusal(pub ApiError);
+
+impl Refusal {
+    /// With a code and a message.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Refusal {
+        Refusal(ApiError { code, message: message.into() })
+    }
+
+    /// A request that cannot be understood.
+    pub fn invalid(message: impl Into<String>) -> Refusal {
+        Refusal::new(ErrorCode::RequestInvalid, message)
+    }
+
+    /// The document that travels.
+    pub fn body(&self) -> ErrorReply {
+        let ApiError { code, message } = &self.0;
+        let remedy = match code.remedy() {
+            Remedy::Retry => "retry",
+            Remedy::GoElsewhere => "go-elsewhere",
+            Remedy::Refresh => "refresh",
+            Remedy::GiveUp => "give-up",
+            Remedy::Repair => "repair",
+        };
+        let error = ErrorBody { code: code.to_string(), message: message.clone(), remedy: remedy.into() };
+        ErrorReply { error }
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Refusal {
+        Refusal(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (status(self.0.code), Json(self.body())).into_response()
+    }
+}
+
+/// The HTTP status nearest to a code.
+fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::LogExists | ErrorCode::Fenced => StatusCode::CONFLICT,
+        ErrorCode::OffsetOutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
+        ErrorCode::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorCode::Unavailable | ErrorCode::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Elsewhere => StatusCode::MISDIRECTED_REQUEST,
+        ErrorCode::StorageCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::NotSupported => StatusCode::NOT_IMPLEMENTED,
+        ErrorCode::DebugDisabled => StatusCode::FORBIDDEN,
+        ErrorCode::LogNameInvalid
+        | ErrorCode::SettingInvalid
+        | ErrorCode::PartitionsInvalid
+        | ErrorCode::ReplicationInvalid
+        | ErrorCode::RecordCorrupt
+        | ErrorCode::FormatUnsupported
+        | ErrorCode::ProducerUnknown
+        | ErrorCode::RequestInvalid => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,75 @@
+//! Which path leads where.
+
+use crate::door::ConsoleArguments;
+use crate::reply::Refusal;
+use crate::{actors, health, logs, metrics, records, status};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    arguments: Arc<ConsoleArguments>,
+    /// The door's own place in the tree.
+    pub own_path: Arc<str>,
+    /// Requests since this incarnation of the door started.
+    pub requests: Arc<AtomicU64>,
+    /// Turns: the partition of the next record without a key.
+    pub turn: Arc<AtomicU64>,
+}
+
+impl Context {
+    pub fn new(arguments: ConsoleArguments, own_path: &str) -> Context {
+        Context { arguments: Arc::new(arguments), own_path: own_path.into(), requests: Arc::default(), turn: Arc::default() }
+    }
+}
+
+impl Deref for Context {
+    type Target = ConsoleArguments;
+    fn deref(&self) -> &ConsoleArguments {
+        &self.arguments
+    }
+}
+
+/// Every route.
+pub fn router(context: Context) -> Router {
+    let body_limit = DefaultBodyLimit::max(context.limits.body_bytes_max);
+    Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/startupz", get(health::started))
+        .route("/metrics", get(metrics::metrics))
+        .route("/v1/status", get(status::status))
+        .route("/v1/logs", get(logs::list).post(logs::create))
+        .route("/v1/logs/{name}", get(logs::describe).delete(logs::delete))
+        .route("/v1/logs/{name}/records", get(records::consume).post(records::produce))
+        .route("/v1/actors", get(actors::tree))
+        .route("/v1/debug/kill", post(actors::kill))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(body_limit)
+        .layer(middleware::from_fn_with_state(context.clone(), count))
+        .with_state(context)
+}
+
+async fn count(State(context): State<Context>, request: Request, next: Next) -> Response {
+    context.requests.fetch_add(1, Ordering::Relaxed);
+    next.run(request).await
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let refusal = Refusal::invalid(format!("nothing is at {}; the API is below /v1", uri.path()));
+    (StatusCode::NOT_FOUND, axum::Json(refusal.body())).into_response()
+}
+
+async fn method_not_allowed(uri: Uri) -> Response {
+    let refusal = Refusal::invalid(format!("{} does not take this method", uri.path()));
+    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(refusal.body())).into_response()
+}

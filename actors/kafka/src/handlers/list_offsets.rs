@@ -1,0 +1,144 @@
+//! ListOffsets: the first offset, the next one, or the first record of a time.
+//!
+//! The question is read in place and the answer written as it is found.
+
+use crate::handlers::fetch::check_epoch;
+use crate::handlers::partition_id;
+use crate::kafka_errors::{
+    INVALID_REQUEST, NONE, UNKNOWN_SERVER_ERROR, UNKNOWN_TOPIC_OR_PARTITION, UNSUPPORTED_VERSION,
+    kafka_error,
+};
+use crate::reply::Reply;
+use crate::request::{CloseReason, Request};
+use crate::service::Service;
+use crate::wire::{Malformed, Reader, Writer};
+use bytes::Bytes;
+use pyralog_model::{BatchHeader, Compression, PartitionId, decode_records};
+use std::collections::BTreeSet;
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+
+/// The most bytes that one batch may decompress to while a time is looked up.
+const RECORDS_BYTES_MAX: usize = 64 << 20;
+
+/// What is asked of one partition.
+struct Question {
+    index: i32,
+    epoch: i32,
+    timestamp: i64,
+}
+
+/// A place in a partition. Without one, offset and timestamp are -1.
+struct Found {
+    offset: i64,
+    timestamp: i64,
+    epoch: i32,
+}
+
+const NOWHERE: Found = Found { offset: -1, timestamp: -1, epoch: -1 };
+
+/// Answers with one offset for each partition.
+pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply, CloseReason> {
+    let version = request.version;
+    let mut reader = request.reader();
+    let mut out = Writer::new(request.is_flexible(), 64 + 2 * request.body.len());
+    let mut looked_up = BTreeSet::new();
+    if version >= 2 {
+        out.i32(0); // throttle time
+    }
+    let topics = read_head(version, &mut reader)?;
+    out.count(topics);
+    for _ in 0..topics {
+        let name = reader.text()?;
+        let log = service.shen.log(name);
+        let partitions = reader.count()?;
+        out.text(name);
+        out.count(partitions);
+        for _ in 0..partitions {
+            let question = read_partition(version, &mut reader)?;
+            let found = match partition_id(log.as_deref(), question.index) {
+                None => Err(UNKNOWN_TOPIC_OR_PARTITION),
+                // A lookup by time reads a batch: it is done once for each partition.
+                Some(id) if !looked_up.insert(id) => Err(INVALID_REQUEST),
+                Some(id) => find(service, id, &question).await,
+            };
+            write_partition(version, question.index, found, &mut out);
+        }
+        reader.skip_tags()?;
+        out.no_tags();
+    }
+    out.no_tags();
+    Ok(Reply::of_pieces(request, vec![out.cut()]))
+}
+
+/// Reads up to the topics; gives their number.
+fn read_head(version: i16, reader: &mut Reader<'_>) -> Result<usize, Malformed> {
+    reader.i32()?; // replica
+    if version >= 2 {
+        reader.i8()?; // isolation: without transactions both levels are one
+    }
+    reader.count()
+}
+
+fn read_partition(version: i16, reader: &mut Reader<'_>) -> Result<Question, Malformed> {
+    let index = reader.i32()?;
+    let epoch = if version >= 4 { reader.i32()? } else { -1 };
+    let timestamp = reader.i64()?;
+    reader.skip_tags()?;
+    Ok(Question { index, epoch, timestamp })
+}
+
+async fn find(service: &Service, id: PartitionId, question: &Question) -> Result<Found, i16> {
+    let watermarks = service.shen.watermarks(id).map_err(|error| kafka_error(error.code))?;
+    check_epoch(question.epoch, &watermarks)?;
+    let epoch = watermarks.epoch.0 as i32;
+    let at = |offset: u64| Ok(Found { offset: offset as i64, timestamp: -1, epoch });
+    match question.timestamp {
+        LATEST => at(watermarks.high.0),
+        EARLIEST => at(watermarks.log_start.0),
+        // Other negative numbers have a meaning in versions not served here.
+        ..0 => Err(UNSUPPORTED_VERSION),
+        timestamp => {
+            let batch = service.shen.batch_at_time(id, timestamp).await;
+            match batch.map_err(|error| kafka_error(error.code))? {
+                Some(batch) => first_at(batch, timestamp).await,
+                None => Ok(NOWHERE),
+            }
+        }
+    }
+}
+
+/// The first record of `batch` at or after `timestamp`. A batch that cannot be
+/// looked into is answered with its beginning: the reader misses nothing.
+async fn first_at(batch: Bytes, timestamp: i64) -> Result<Found, i16> {
+    let header = BatchHeader::parse(&batch).map_err(|_| UNKNOWN_SERVER_ERROR)?;
+    let search = move || {
+        decode_records(&header, &batch, RECORDS_BYTES_MAX)
+            .into_iter()
+            .flatten()
+            .map_while(Result::ok)
+            .find(|record| record.timestamp >= timestamp)
+            .map(|record| (record.offset_delta, record.timestamp))
+    };
+    let found = match header.compression() {
+        Ok(Compression::None) => search(),
+        // Decompression takes its time, which belongs to other connections.
+        _ => tokio::task::spawn_blocking(search).await.map_err(|_| UNKNOWN_SERVER_ERROR)?,
+    };
+    let (delta, timestamp) = found.unwrap_or((0, header.base_timestamp));
+    let offset = header.base_offset + i64::from(delta);
+    Ok(Found { offset, timestamp, epoch: header.leader_epoch })
+}
+
+fn write_partition(version: i16, index: i32, found: Result<Found, i16>, out: &mut Writer) {
+    let (error, found) = found.map_or_else(|error| (error, NOWHERE), |found| (NONE, found));
+    out.i32(index);
+    out.i16(error);
+    out.i64(found.timestamp);
+    out.i64(found.offset);
+    if version >= 4 {
+        out.i32(found.epoch);
+    }
+    out.no_tags();
+}

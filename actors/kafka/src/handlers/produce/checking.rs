@@ -1,0 +1,46 @@
+//! Which batches are taken.
+
+use super::{Reason, Refused};
+use crate::kafka_errors::{
+    INVALID_RECORD, MESSAGE_TOO_LARGE, UNKNOWN_PRODUCER_ID, UNSUPPORTED_FOR_MESSAGE_FORMAT,
+    batch_error,
+};
+use bytes::Bytes;
+use pyralog_model::{BatchError, BatchHeader, LogSettings, split_batches};
+
+/// Cuts the record field into batches and refuses those that cannot be stored.
+/// The records in them are not looked at.
+pub(super) fn check(
+    settings: &LogSettings,
+    records: Bytes,
+) -> Result<Vec<(BatchHeader, Bytes)>, Refused> {
+    let refuse_batch =
+        |error: BatchError| Refused { code: batch_error(&error), reason: Reason::Batch(error) };
+    // The old formats have shorter headers, and the same byte tells them apart.
+    if let Some(magic @ ..2) = records.get(16).map(|byte| *byte as i8) {
+        let reason = Reason::Batch(BatchError::Magic(magic));
+        return Err(Refused { code: UNSUPPORTED_FOR_MESSAGE_FORMAT, reason });
+    }
+    let batches = split_batches(records).map_err(refuse_batch)?;
+    for (header, _) in &batches {
+        check_header(settings, header)?;
+    }
+    Ok(batches)
+}
+
+fn check_header(settings: &LogSettings, header: &BatchHeader) -> Result<(), Refused> {
+    let (bytes, bytes_max) = (header.batch_bytes, settings.max_message_bytes);
+    if bytes > bytes_max as usize {
+        let reason = Reason::TooLarge { bytes, bytes_max };
+        return Err(Refused { code: MESSAGE_TOO_LARGE, reason });
+    }
+    if header.is_control() || header.is_transactional() {
+        let reason = "transactions are not served by this version";
+        return Err(Refused::plain(INVALID_RECORD, reason));
+    }
+    if header.producer_id >= 0 {
+        let reason = "this cluster gave out no such producer id; set enable.idempotence=false";
+        return Err(Refused::plain(UNKNOWN_PRODUCER_ID, reason));
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The door over real sockets, spoken to by the codec: what a client meets.
+
+mod client;
+mod connections;
+mod fetching;
+mod harness;
+mod logs;
+mod node;
+mod offsets;
+mod producing;
+mod versions;

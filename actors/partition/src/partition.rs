@@ -1,0 +1,108 @@
+//! The actor of a partition: it opens the partition's log in the store, which
+//! fences whoever had it before, puts a gate into the routes, and takes it out
+//! when it goes, however it goes.
+
+use crate::gate::Gate;
+use crate::routes::Routes;
+use pyralog_behaviour::{Observe, Snapshot, Vitals};
+use pyralog_log::{Completion, Submission};
+use pyralog_model::PartitionId;
+use pyralog_store::StoreHandle;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor_cluster_derive::RactorMessage;
+use std::sync::Arc;
+
+/// What a partition answers.
+#[derive(RactorMessage)]
+pub enum PartitionMessage {
+    /// Says how it is.
+    Observe(RpcReplyPort<Snapshot>),
+}
+
+impl From<Observe> for PartitionMessage {
+    fn from(Observe(reply): Observe) -> PartitionMessage {
+        PartitionMessage::Observe(reply)
+    }
+}
+
+/// What a partition needs.
+#[derive(Clone)]
+pub struct PartitionArguments {
+    /// Which one it is.
+    pub id: PartitionId,
+    /// Where a segment is sealed, in bytes.
+    pub segment_bytes: u64,
+    /// The store that keeps it.
+    pub store: StoreHandle,
+    /// Where its gate is found.
+    pub routes: Routes,
+    /// The counters that the supervisor reads.
+    pub vitals: Vitals,
+}
+
+/// The actor.
+pub struct Partition;
+
+/// What it holds.
+pub struct PartitionState {
+    id: PartitionId,
+    gate: Arc<Gate>,
+    routes: Routes,
+    vitals: Vitals,
+}
+
+impl Actor for Partition {
+    type Msg = PartitionMessage;
+    type State = PartitionState;
+    type Arguments = PartitionArguments;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<PartitionMessage>,
+        arguments: PartitionArguments,
+    ) -> Result<PartitionState, ActorProcessingErr> {
+        let PartitionArguments { id, segment_bytes, store, routes, vitals } = arguments;
+        let log = store.create_partition(id).await?;
+        log.set_segment_bytes(segment_bytes);
+        let opened = match store.submit(Submission::Open(Arc::clone(&log))).await? {
+            Completion::Opened(opened) => opened,
+            Completion::Refused(error) => return Err(error.into()),
+            other => return Err(format!("an Open was answered by {other:?}").into()),
+        };
+        let gate = Arc::new(Gate::new(log, store, opened));
+        routes.insert(id, Arc::clone(&gate));
+        Ok(PartitionState { id, gate, routes, vitals })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<PartitionMessage>,
+        message: PartitionMessage,
+        state: &mut PartitionState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.vitals.handled();
+        match message {
+            PartitionMessage::Observe(reply) => Self::observe(reply, state),
+        }
+        Ok(())
+    }
+}
+
+impl Partition {
+    fn observe(reply: RpcReplyPort<Snapshot>, state: &PartitionState) {
+        let marks = state.gate.watermarks();
+        let detail = |name, value: String| state.vitals.set_detail(name, value);
+        detail("log_start", marks.log_start.to_string());
+        detail("high_watermark", marks.high.to_string());
+        detail("epoch", marks.epoch.to_string());
+        detail("bytes_in_flight", state.gate.bytes_in_flight().to_string());
+        let _ = reply.send(state.vitals.snapshot());
+    }
+}
+
+impl Drop for PartitionState {
+    /// A kill runs no `post_stop`, but it drops the state.
+    fn drop(&mut self) {
+        self.routes.remove(self.id, &self.gate);
+    }
+}

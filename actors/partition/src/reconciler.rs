@@ -1,0 +1,198 @@
+//! The one who starts and stops partitions: it makes what runs agree with what
+//! the directory says, at its own start and after every change.
+//!
+//! It removes files only of logs that the directory has *deleted*: numbers below
+//! its next one that it does not list. A store with numbers that the directory
+//! never gave out belongs to another directory, and nothing is started on it.
+
+use crate::directory::DirectoryHub;
+use crate::partition::{Partition, PartitionArguments};
+use crate::routes::Routes;
+use pyralog_behaviour::{
+    ChildSpec, Observe, Snapshot, StartChildError, SupervisorMessage, Vitals,
+};
+use pyralog_directory::Directory;
+use pyralog_model::{LogNumber, PartitionId};
+use pyralog_store::StoreHandle;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, call_t};
+use ractor_cluster_derive::RactorMessage;
+use std::collections::BTreeSet;
+use tokio::task::JoinHandle;
+
+/// Starting one partition may wait for a slow disk.
+const START_PATIENCE_MS: u64 = 30_000;
+
+/// What the reconciler answers.
+#[derive(RactorMessage)]
+pub enum ReconcilerMessage {
+    /// The directory has changed.
+    DirectoryChanged,
+    /// Says how it is.
+    Observe(RpcReplyPort<Snapshot>),
+}
+
+impl From<Observe> for ReconcilerMessage {
+    fn from(Observe(reply): Observe) -> ReconcilerMessage {
+        ReconcilerMessage::Observe(reply)
+    }
+}
+
+/// What the reconciler needs.
+#[derive(Clone)]
+pub struct ReconcilerArguments {
+    /// The wish.
+    pub hub: DirectoryHub,
+    /// Where partitions are started.
+    pub partitions: ActorRef<SupervisorMessage>,
+    /// The store that keeps them.
+    pub store: StoreHandle,
+    /// Where their gates are found.
+    pub routes: Routes,
+    /// The counters that the supervisor reads.
+    pub vitals: Vitals,
+}
+
+/// The actor.
+pub struct Reconciler;
+
+/// What it holds.
+pub struct ReconcilerState {
+    arguments: ReconcilerArguments,
+    running: BTreeSet<PartitionId>,
+    watcher: JoinHandle<()>,
+}
+
+impl Actor for Reconciler {
+    type Msg = ReconcilerMessage;
+    type State = ReconcilerState;
+    type Arguments = ReconcilerArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<ReconcilerMessage>,
+        arguments: ReconcilerArguments,
+    ) -> Result<ReconcilerState, ActorProcessingErr> {
+        let mut changes = arguments.hub.watch();
+        let watcher = tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                if myself.cast(ReconcilerMessage::DirectoryChanged).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut state = ReconcilerState { arguments, running: BTreeSet::new(), watcher };
+        state.check_store()?;
+        state.reconcile().await?;
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<ReconcilerMessage>,
+        message: ReconcilerMessage,
+        state: &mut ReconcilerState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.arguments.vitals.handled();
+        match message {
+            ReconcilerMessage::DirectoryChanged => state.reconcile().await,
+            ReconcilerMessage::Observe(reply) => state.observe(reply),
+        }
+    }
+}
+
+impl ReconcilerState {
+    fn check_store(&self) -> Result<(), ActorProcessingErr> {
+        let next = self.arguments.hub.view().next_log_number();
+        match self.arguments.store.partition_ids().iter().find(|id| id.log >= next) {
+            Some(id) => Err(format!(
+                "the store has log {} but the directory has only given out numbers below {}: \
+                 obelisk/directory.redb is missing or older than the data; put it back",
+                id.log.0, next.0
+            )
+            .into()),
+            None => Ok(()),
+        }
+    }
+
+    async fn reconcile(&mut self) -> Result<(), ActorProcessingErr> {
+        let directory = self.arguments.hub.view();
+        let wanted = wanted(&directory);
+        for &(id, segment_bytes) in &wanted {
+            if !self.running.contains(&id) {
+                self.start(id, segment_bytes).await?;
+            }
+        }
+        let listed: BTreeSet<LogNumber> = directory.logs().map(|log| log.number).collect();
+        let stored = self.arguments.store.partition_ids();
+        let gone: BTreeSet<LogNumber> =
+            stored.iter().map(|id| id.log).filter(|log| !listed.contains(log)).collect();
+        for log in gone {
+            self.remove(log).await?;
+        }
+        Ok(())
+    }
+
+    async fn start(
+        &mut self,
+        id: PartitionId,
+        segment_bytes: u64,
+    ) -> Result<(), ActorProcessingErr> {
+        let (store, routes) = (self.arguments.store.clone(), self.arguments.routes.clone());
+        let spec = ChildSpec::new(id.to_string().replace('/', "-"), "partition", move |context| {
+            let arguments = PartitionArguments {
+                id,
+                segment_bytes,
+                store: store.clone(),
+                routes: routes.clone(),
+                vitals: context.vitals(),
+            };
+            Actor::spawn_linked(None, Partition, arguments, context.supervisor())
+        });
+        let partitions = &self.arguments.partitions;
+        match call_t!(partitions, SupervisorMessage::StartChild, START_PATIENCE_MS, spec)? {
+            // It runs already when this reconciler is not the first one.
+            Ok(_) | Err(StartChildError::Taken { .. }) => {
+                self.running.insert(id);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn remove(&mut self, log: LogNumber) -> Result<(), ActorProcessingErr> {
+        let ids: Vec<_> = self.arguments.store.partition_ids();
+        for id in ids.into_iter().filter(|id| id.log == log) {
+            let child = id.to_string().replace('/', "-");
+            let partitions = &self.arguments.partitions;
+            call_t!(partitions, SupervisorMessage::StopChild, START_PATIENCE_MS, child)?;
+            self.running.remove(&id);
+        }
+        // A disk that refuses to forget is not worth a restart: the next start
+        // tries again.
+        if let Err(error) = self.arguments.store.delete_log(log).await {
+            self.arguments.vitals.failed(&error.to_string());
+            tracing::warn!(log = log.0, %error, "the files of a deleted log stay for now");
+        }
+        Ok(())
+    }
+
+    fn observe(&self, reply: RpcReplyPort<Snapshot>) -> Result<(), ActorProcessingErr> {
+        self.arguments.vitals.set_detail("partitions", self.running.len().to_string());
+        let _ = reply.send(self.arguments.vitals.snapshot());
+        Ok(())
+    }
+}
+
+impl Drop for ReconcilerState {
+    fn drop(&mut self) {
+        self.watcher.abort();
+    }
+}
+
+fn wanted(directory: &Directory) -> Vec<(PartitionId, u64)> {
+    let partitions = |log: &pyralog_directory::LogEntry| {
+        let (number, bytes) = (log.number.0, log.settings.segment_bytes);
+        (0..log.partitions).map(move |p| (PartitionId::new(number, p), bytes)).collect::<Vec<_>>()
+    };
+    directory.logs().flat_map(partitions).collect()
+}

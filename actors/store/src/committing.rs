@@ -1,0 +1,190 @@
+//! The committer's thread: back to back, it takes what queued during the last
+//! sync, has it made durable, and answers.
+
+use crate::health::HealthLatch;
+use crate::metrics::StoreGauges;
+use crate::pulse::Pulse;
+use crate::writing::WriterJob;
+use pyralog_env::Clock;
+use pyralog_log::{Committer, Completion, LogError, Submission, WriterReport};
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+/// What may wait in the queue.
+pub(crate) enum CommitJob {
+    /// A submission and who waits for the answer.
+    Submit {
+        submission: Submission,
+        pulse: Option<Arc<Pulse>>,
+        reply: oneshot::Sender<Completion>,
+    },
+    /// End the thread; `clean` writes everything first, so that the next start
+    /// replays nothing.
+    Stop { clean: bool },
+}
+
+/// A step takes no further job once it holds this many bytes or submissions.
+const STEP_BYTES_AIM: usize = 4 << 20;
+const STEP_JOBS_MAX: usize = 8_192;
+
+pub(crate) struct Committing {
+    pub(crate) committer: Committer,
+    pub(crate) jobs: mpsc::Receiver<CommitJob>,
+    pub(crate) tasks: std_mpsc::SyncSender<WriterJob>,
+    pub(crate) reports: std_mpsc::Receiver<WriterReport>,
+    pub(crate) health: HealthLatch,
+    pub(crate) gauges: Arc<StoreGauges>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stalled: Option<String>,
+}
+
+struct Reply {
+    pulse: Option<Arc<Pulse>>,
+    reply: oneshot::Sender<Completion>,
+}
+
+impl Committing {
+    pub(crate) fn run(mut self) {
+        while let Some(job) = self.jobs.blocking_recv() {
+            let mut stop = None;
+            let (mut submissions, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
+            let mut next = Some(job);
+            while let Some(job) = next.take() {
+                match job {
+                    CommitJob::Submit { submission, pulse, reply } => {
+                        bytes += submission_bytes(&submission);
+                        submissions.push(submission);
+                        replies.push(Reply { pulse, reply });
+                    }
+                    CommitJob::Stop { clean } => {
+                        stop = Some(clean);
+                        break;
+                    }
+                }
+                if bytes < STEP_BYTES_AIM && submissions.len() < STEP_JOBS_MAX {
+                    next = self.jobs.try_recv().ok();
+                }
+            }
+            self.commit(submissions, replies, bytes);
+            if let Some(clean) = stop {
+                if clean && self.committer.failure().is_none() {
+                    self.finish();
+                }
+                return;
+            }
+        }
+    }
+
+    fn commit(&mut self, submissions: Vec<Submission>, replies: Vec<Reply>, bytes: usize) {
+        if submissions.is_empty() {
+            return;
+        }
+        self.heed_reports();
+        if let Err(error) = self.wait_for_room(bytes) {
+            return self.refuse(submissions, replies, &error);
+        }
+        let before = self.clock.monotonic();
+        let completions = self.committer.step(submissions);
+        let took = self.clock.monotonic() - before;
+        self.gauges.committed(self.committer.counts(), took);
+        for (completion, reply) in completions.into_iter().zip(replies) {
+            self.answer(completion, reply);
+        }
+        self.forward_tasks();
+        if let Some(cause) = self.committer.failure() {
+            self.health.fail(cause);
+        }
+    }
+
+    fn answer(&self, completion: Completion, reply: Reply) {
+        if let Some(pulse) = reply.pulse {
+            match &completion {
+                Completion::Appended(appended) => pulse.acknowledged(appended.into_inner().end),
+                Completion::Refused(_) => pulse.refused(),
+                _ => {}
+            }
+        }
+        if matches!(completion, Completion::Refused(_)) {
+            self.gauges.refused();
+        }
+        // Nobody waiting is no error: the client may have gone.
+        let _ = reply.reply.send(completion);
+    }
+
+    /// Waits until the segment writer has freed WAL space; a full disk cannot be
+    /// waited for.
+    fn wait_for_room(&mut self, bytes: usize) -> Result<(), LogError> {
+        while self.committer.failure().is_none() && !self.committer.has_room(bytes) {
+            self.forward_tasks();
+            if let Some(what) = &self.stalled {
+                return Err(LogError::DiskFull { what: what.clone() });
+            }
+            match self.reports.recv() {
+                Ok(report) => self.heed(report),
+                Err(_) => self.committer.fail("the segment writer ended".to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is written; but what only opens or closes a partition is done, so
+    /// that reads can go on.
+    fn refuse(&mut self, submissions: Vec<Submission>, replies: Vec<Reply>, error: &LogError) {
+        for (submission, reply) in submissions.into_iter().zip(replies) {
+            let completion = match submission {
+                Submission::Append(_) | Submission::Truncate { .. } => {
+                    Completion::Refused(error.clone())
+                }
+                control => self.committer.step(vec![control]).remove(0),
+            };
+            self.answer(completion, reply);
+        }
+    }
+
+    fn heed_reports(&mut self) {
+        while let Ok(report) = self.reports.try_recv() {
+            self.heed(report);
+        }
+    }
+
+    fn heed(&mut self, report: WriterReport) {
+        self.stalled = match &report {
+            WriterReport::Stalled(what) => Some(what.clone()),
+            WriterReport::Released(_) | WriterReport::Checkpointed => None,
+            _ => self.stalled.take(),
+        };
+        self.gauges.set_disk_full(self.stalled.is_some());
+        self.committer.heed(report);
+        if let Some(cause) = self.committer.failure() {
+            self.health.fail(cause);
+        }
+    }
+
+    fn forward_tasks(&mut self) {
+        for task in self.committer.take_tasks() {
+            if self.tasks.send(WriterJob::Task(task)).is_err() {
+                self.committer.fail("the segment writer ended".to_owned());
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let task = self.committer.finish();
+        self.forward_tasks();
+        let (done, finished) = std_mpsc::sync_channel(1);
+        if self.tasks.send(WriterJob::Finish(task, done)).is_ok() {
+            let _ = finished.recv();
+        }
+    }
+}
+
+fn submission_bytes(submission: &Submission) -> usize {
+    match submission {
+        // 80: the frame around each batch.
+        Submission::Append(append) => {
+            append.batches.iter().map(|(_, batch)| batch.len() + 80).sum()
+        }
+        _ => 0,
+    }
+}

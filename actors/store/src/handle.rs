@@ -1,0 +1,169 @@
+//! What hot paths hold instead of the store's actor.
+
+use crate::committing::CommitJob;
+use crate::health::{Health, HealthLatch};
+use crate::metrics::{StoreGauges, StoreMetrics};
+use crate::pulse::Pulse;
+use crate::reading::ReadJob;
+use crate::writing::WriterJob;
+use bytes::Bytes;
+use pyralog_log::{Completion, LogError, PartitionLog, Slice, Submission};
+use pyralog_model::{LogNumber, Offset, PartitionId};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, RwLock};
+use tokio::sync::{mpsc, oneshot};
+
+/// A store as its users see it. Clones share it; it outlives the actor, and then
+/// everything but reads from memory fails with `Failed`.
+#[derive(Clone)]
+pub struct StoreHandle {
+    pub(crate) commits: mpsc::Sender<CommitJob>,
+    pub(crate) writes: SyncSender<WriterJob>,
+    pub(crate) reads: mpsc::Sender<Option<ReadJob>>,
+    pub(crate) partitions: Arc<RwLock<BTreeMap<PartitionId, Arc<PartitionLog>>>>,
+    pub(crate) health: HealthLatch,
+    pub(crate) gauges: Arc<StoreGauges>,
+}
+
+/// A place in the committer's queue, to be filled at once and in order.
+pub struct CommitSlot(mpsc::OwnedPermit<CommitJob>);
+
+impl CommitSlot {
+    /// Queues the submission. Two calls on one thread are committed in order.
+    pub fn submit(
+        self,
+        submission: Submission,
+        pulse: Option<Arc<Pulse>>,
+    ) -> oneshot::Receiver<Completion> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(CommitJob::Submit { submission, pulse, reply });
+        answer
+    }
+}
+
+impl StoreHandle {
+    /// Waits for a place in the committer's queue.
+    pub async fn reserve(&self) -> Result<CommitSlot, LogError> {
+        let permit = self.commits.clone().reserve_owned().await;
+        permit.map(CommitSlot).map_err(|_| self.gone())
+    }
+
+    /// Queues a submission and waits for its answer.
+    pub async fn submit(&self, submission: Submission) -> Result<Completion, LogError> {
+        let slot = self.reserve().await?;
+        slot.submit(submission, None).await.map_err(|_| self.gone())
+    }
+
+    /// A partition that has a directory.
+    pub fn partition(&self, id: PartitionId) -> Option<Arc<PartitionLog>> {
+        self.read_partitions().get(&id).cloned()
+    }
+
+    /// Every partition that has a directory.
+    pub fn partition_ids(&self) -> Vec<PartitionId> {
+        self.read_partitions().keys().copied().collect()
+    }
+
+    /// Makes a partition's directory, or finds it.
+    pub async fn create_partition(&self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
+        if let Some(log) = self.partition(id) {
+            return Ok(log);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.write(WriterJob::Create(id, reply)).await?;
+        let log = answer.await.map_err(|_| self.gone())??;
+        let mut partitions = self.partitions.write().expect("no one panics holding this");
+        Ok(Arc::clone(partitions.entry(id).or_insert(log)))
+    }
+
+    /// Closes a log's partitions for good and removes its files.
+    pub async fn delete_log(&self, log: LogNumber) -> Result<(), LogError> {
+        let ids: Vec<_> = self.partition_ids().into_iter().filter(|id| id.log == log).collect();
+        for id in ids {
+            self.submit(Submission::Close(id)).await?;
+            self.partitions.write().expect("no one panics holding this").remove(&id);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.write(WriterJob::Delete(log, reply)).await?;
+        answer.await.map_err(|_| self.gone())?
+    }
+
+    /// Reads from memory at once, else on a reader thread.
+    pub async fn read(
+        &self,
+        log: &Arc<PartitionLog>,
+        from: Offset,
+        bytes_max: usize,
+    ) -> Result<Slice, LogError> {
+        if log.is_in_memory(from) {
+            return log.read(from, bytes_max);
+        }
+        let log = Arc::clone(log);
+        self.on_reader(move || log.read(from, bytes_max)).await
+    }
+
+    /// The first batch with a record at `time` (milliseconds) or later.
+    pub async fn batch_at_time(
+        &self,
+        log: &Arc<PartitionLog>,
+        time: i64,
+    ) -> Result<Option<Bytes>, LogError> {
+        let log = Arc::clone(log);
+        self.on_reader(move || log.batch_at_time(time)).await
+    }
+
+    /// Whether this store may still acknowledge.
+    pub fn health(&self) -> &HealthLatch {
+        &self.health
+    }
+
+    /// Counts of the storage threads.
+    pub fn metrics(&self) -> StoreMetrics {
+        self.gauges.snapshot()
+    }
+
+    async fn on_reader<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (reply, answer) = oneshot::channel();
+        let job: ReadJob = Box::new(move || {
+            let _ = reply.send(read());
+        });
+        self.reads.send(Some(job)).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())?
+    }
+
+    /// The queue to the writer is short and moves; waiting in turns is enough.
+    async fn write(&self, job: WriterJob) -> Result<(), LogError> {
+        let mut job = job;
+        loop {
+            match self.writes.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
+                Err(TrySendError::Full(back)) => job = back,
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn gone(&self) -> LogError {
+        match self.health.get() {
+            Health::Failed { cause } => LogError::Failed { cause },
+            Health::Good => LogError::Closed,
+        }
+    }
+
+    fn read_partitions(
+        &self,
+    ) -> std::sync::RwLockReadGuard<'_, BTreeMap<PartitionId, Arc<PartitionLog>>> {
+        self.partitions.read().expect("no one panics holding this")
+    }
+}
+
+impl std::fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreHandle").field("health", &self.health).finish_non_exhaustive()
+    }
+}

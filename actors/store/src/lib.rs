@@ -1,0 +1,37 @@
+//! Owns every storage thread.
+//!
+//! `storage/` never spawns: it is called. Here are the threads that call it, one
+//! set per data directory, started and ended by one actor:
+//!
+//! ```text
+//!  handles ──jobs──▶ committer thread ──tasks──▶ segment writer thread
+//!     ▲                 │      ▲                      │
+//!     └──completions────┘      └──────reports─────────┘
+//!
+//!  handles ──reads──▶ reader threads (only for what is not in memory)
+//!  directory ──commands──▶ keeper thread
+//! ```
+//!
+//! Hot paths hold a [`StoreHandle`] that the actor gave out; every channel is
+//! bounded. After a failed write or sync the store is FAILSTOP: it refuses every
+//! append for the rest of the process, reads go on, and the node ends.
+
+mod checkpoints;
+mod committing;
+mod handle;
+mod health;
+mod keeper;
+mod metrics;
+mod pulse;
+mod reading;
+mod store;
+mod thread;
+mod writing;
+
+pub use checkpoints::MetaCheckpoints;
+pub use handle::{CommitSlot, StoreHandle};
+pub use health::{Health, HealthLatch};
+pub use keeper::{Keeper, KeeperError, Kept};
+pub use metrics::{LatencyBucket, StoreGauges, StoreMetrics};
+pub use pulse::Pulse;
+pub use store::{Store, StoreArguments, StoreMessage};

@@ -1,0 +1,96 @@
+//! Counts of the storage threads, readable at any time without asking them.
+
+use pyralog_log::CommitCounts;
+use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Upper bounds of the commit latency buckets in microseconds.
+const BUCKETS_MICROS: [u64; 14] = [
+    50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 409_600, u64::MAX,
+];
+
+/// How many commits took at most this long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LatencyBucket {
+    /// Upper bound in microseconds; the last one is 2⁶⁴−1.
+    pub micros_max: u64,
+    /// Commits in this bucket alone.
+    pub commits: u64,
+}
+
+/// A copy of the counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StoreMetrics {
+    /// WAL rounds made durable.
+    pub rounds: u64,
+    /// Writes made durable straight in a segment.
+    pub direct_writes: u64,
+    /// Batches acknowledged.
+    pub batches: u64,
+    /// Bytes of batches acknowledged.
+    pub batch_bytes: u64,
+    /// Appends refused.
+    pub refused: u64,
+    /// Sum of all commit times in microseconds.
+    pub commit_micros: u64,
+    /// Commits by duration.
+    pub commit_buckets: Vec<LatencyBucket>,
+    /// True while the disk has no room for segments.
+    pub disk_full: bool,
+}
+
+/// The counts themselves. They outlive the actor, so that whoever shows them
+/// need not ask it.
+#[derive(Debug, Default)]
+pub struct StoreGauges {
+    rounds: AtomicU64,
+    direct_writes: AtomicU64,
+    batches: AtomicU64,
+    batch_bytes: AtomicU64,
+    refused: AtomicU64,
+    commit_micros: AtomicU64,
+    disk_full: AtomicU64,
+    buckets: [AtomicU64; BUCKETS_MICROS.len()],
+}
+
+impl StoreGauges {
+    pub(crate) fn committed(&self, counts: CommitCounts, took: Duration) {
+        self.rounds.store(counts.rounds, Ordering::Relaxed);
+        self.direct_writes.store(counts.direct_writes, Ordering::Relaxed);
+        self.batches.store(counts.batches, Ordering::Relaxed);
+        self.batch_bytes.store(counts.batch_bytes, Ordering::Relaxed);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.commit_micros.fetch_add(micros, Ordering::Relaxed);
+        let bucket = BUCKETS_MICROS.partition_point(|bound| *bound < micros);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_disk_full(&self, full: bool) {
+        self.disk_full.store(u64::from(full), Ordering::Relaxed);
+    }
+
+    /// A copy of the counts.
+    pub fn snapshot(&self) -> StoreMetrics {
+        let buckets = BUCKETS_MICROS.iter().zip(&self.buckets);
+        StoreMetrics {
+            rounds: self.rounds.load(Ordering::Relaxed),
+            direct_writes: self.direct_writes.load(Ordering::Relaxed),
+            batches: self.batches.load(Ordering::Relaxed),
+            batch_bytes: self.batch_bytes.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            commit_micros: self.commit_micros.load(Ordering::Relaxed),
+            commit_buckets: buckets
+                .map(|(&micros_max, commits)| LatencyBucket {
+                    micros_max,
+                    commits: commits.load(Ordering::Relaxed),
+                })
+                .collect(),
+            disk_full: self.disk_full.load(Ordering::Relaxed) == 1,
+        }
+    }
+}

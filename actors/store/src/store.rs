@@ -1,0 +1,220 @@
+//! The actor of a data directory: it recovers it, starts its threads, gives out
+//! the handle, and ends the threads when it goes, however it goes.
+//!
+//! Its threads end before its state is gone, and a supervisor starts it again
+//! only after that, so two incarnations never write the same files. A clean stop
+//! writes every tail into its segment; a kill leaves that to recovery.
+
+use crate::checkpoints::MetaCheckpoints;
+use crate::committing::{CommitJob, Committing};
+use crate::handle::StoreHandle;
+use crate::health::{Health, HealthLatch};
+use crate::metrics::StoreGauges;
+use crate::reading;
+use crate::thread::OwnedThread;
+use crate::writing::{Writing, WriterJob};
+use pyralog_behaviour::{Observe, Snapshot, Vitals};
+use pyralog_env::{Clock, Disk};
+use pyralog_log::{LogOptions, RecoveryReport};
+use pyralog_meta::MetaStore;
+use pyralog_model::StoreId;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor_cluster_derive::RactorMessage;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, RwLock};
+use tokio::sync::mpsc;
+
+/// Jobs that may wait for the committer.
+const COMMIT_QUEUE_MAX: usize = 8_192;
+/// Tasks, reports and small jobs that may wait for or from the segment writer.
+const WRITER_QUEUE_MAX: usize = 1_024;
+const READER_THREADS: usize = 2;
+
+/// What the store answers.
+#[derive(RactorMessage)]
+pub enum StoreMessage {
+    /// Gives the handle that hot paths hold.
+    GiveHandle(RpcReplyPort<StoreHandle>),
+    /// Says how it is.
+    Observe(RpcReplyPort<Snapshot>),
+}
+
+impl From<Observe> for StoreMessage {
+    fn from(Observe(reply): Observe) -> StoreMessage {
+        StoreMessage::Observe(reply)
+    }
+}
+
+/// What a store needs.
+#[derive(Clone)]
+pub struct StoreArguments {
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+    /// The clock that commit times are measured by.
+    pub clock: Arc<dyn Clock>,
+    /// `DIR/pyramid`.
+    pub pyramid: PathBuf,
+    /// The store id of the data directory.
+    pub store: StoreId,
+    /// Sizes and thresholds.
+    pub options: LogOptions,
+    /// Remembers a failure over restarts of the actor.
+    pub health: HealthLatch,
+    /// Where the threads count.
+    pub gauges: Arc<StoreGauges>,
+    /// The counters that the supervisor reads.
+    pub vitals: Vitals,
+}
+
+/// The actor.
+pub struct Store;
+
+/// What it holds. The order of the fields does not matter: `Drop` ends them.
+pub struct StoreState {
+    handle: StoreHandle,
+    vitals: Vitals,
+    committer: OwnedThread,
+    writer: OwnedThread,
+    readers: Vec<OwnedThread>,
+}
+
+impl Actor for Store {
+    type Msg = StoreMessage;
+    type State = StoreState;
+    type Arguments = StoreArguments;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<StoreMessage>,
+        arguments: StoreArguments,
+    ) -> Result<StoreState, ActorProcessingErr> {
+        if let Health::Failed { cause } = arguments.health.get() {
+            return Err(format!("the store failed in this process ({cause})").into());
+        }
+        // Recovery reads the disk; the other workers carry on meanwhile.
+        Ok(tokio::task::block_in_place(|| open(arguments))?)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<StoreMessage>,
+        message: StoreMessage,
+        state: &mut StoreState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.vitals.handled();
+        match message {
+            StoreMessage::GiveHandle(reply) => Self::give_handle(reply, state),
+            StoreMessage::Observe(reply) => Self::observe(reply, state),
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<StoreMessage>,
+        state: &mut StoreState,
+    ) -> Result<(), ActorProcessingErr> {
+        tokio::task::block_in_place(|| state.stop(true));
+        Ok(())
+    }
+}
+
+impl Store {
+    fn give_handle(reply: RpcReplyPort<StoreHandle>, state: &StoreState) {
+        let _ = reply.send(state.handle.clone());
+    }
+
+    fn observe(reply: RpcReplyPort<Snapshot>, state: &StoreState) {
+        let metrics = state.handle.metrics();
+        if let Health::Failed { cause } = state.handle.health.get() {
+            state.vitals.set_state("failstop");
+            state.vitals.failed(&cause);
+        }
+        state.vitals.set_detail("rounds", metrics.rounds.to_string());
+        state.vitals.set_detail("direct_writes", metrics.direct_writes.to_string());
+        state.vitals.set_detail("batches", metrics.batches.to_string());
+        let _ = reply.send(state.vitals.snapshot());
+    }
+}
+
+impl StoreState {
+    /// Ends the threads: the committer first, since it feeds the others.
+    fn stop(&mut self, clean: bool) {
+        let commits = &self.handle.commits;
+        while let Err(mpsc::error::TrySendError::Full(_)) =
+            commits.try_send(CommitJob::Stop { clean })
+        {
+            std::thread::yield_now();
+        }
+        self.committer.join();
+        let _ = self.handle.writes.send(WriterJob::Stop);
+        self.writer.join();
+        while let Err(mpsc::error::TrySendError::Full(_)) = self.handle.reads.try_send(None) {
+            std::thread::yield_now();
+        }
+        self.readers.iter_mut().for_each(OwnedThread::join);
+    }
+}
+
+impl Drop for StoreState {
+    fn drop(&mut self) {
+        self.stop(false);
+    }
+}
+
+fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Error + Send + Sync>> {
+    let StoreArguments { disk, clock, pyramid, store, options, health, gauges, vitals } = arguments;
+    disk.create_dir_all(&pyramid)?;
+    let path = pyramid.join("meta.redb");
+    let meta = MetaStore::open(Arc::clone(&disk), &path)?;
+    let checkpoints = Box::new(MetaCheckpoints { meta, path });
+    let before = clock.monotonic();
+    let recovered =
+        pyralog_log::recover(Arc::clone(&disk), &pyramid, store, checkpoints, options.clone())?;
+    describe(&vitals, &recovered.report, (clock.monotonic() - before).as_millis());
+
+    let (commits, jobs) = mpsc::channel(COMMIT_QUEUE_MAX);
+    let (writes, writer_jobs): (SyncSender<WriterJob>, _) = sync_channel(WRITER_QUEUE_MAX);
+    let (reports_to, reports) = sync_channel(WRITER_QUEUE_MAX);
+    let (reads, readers) = reading::start(READER_THREADS)?;
+    let committing = Committing {
+        committer: recovered.committer,
+        jobs,
+        tasks: writes.clone(),
+        reports,
+        health: health.clone(),
+        gauges: Arc::clone(&gauges),
+        clock,
+        stalled: None,
+    };
+    let writing = Writing {
+        writer: recovered.writer,
+        jobs: writer_jobs,
+        reports: reports_to,
+        disk,
+        pyramid,
+        store,
+        options,
+        health: health.clone(),
+        tasks: VecDeque::new(),
+        stalled: false,
+    };
+    let partitions = Arc::new(RwLock::new(recovered.partitions));
+    Ok(StoreState {
+        handle: StoreHandle { commits, writes, reads, partitions, health, gauges },
+        vitals,
+        committer: OwnedThread::start("pyralog-commit", move || committing.run())?,
+        writer: OwnedThread::start("pyralog-segment", move || writing.run())?,
+        readers,
+    })
+}
+
+fn describe(vitals: &Vitals, report: &RecoveryReport, took_ms: u128) {
+    let RecoveryReport { rounds, frames_replayed, torn_tails } = report;
+    tracing::info!(rounds, frames_replayed, torn_tails, took_ms, "the store is open");
+    vitals.set_detail("recovered_rounds", rounds.to_string());
+    vitals.set_detail("recovered_frames", frames_replayed.to_string());
+    vitals.set_detail("recovery_ms", took_ms.to_string());
+}

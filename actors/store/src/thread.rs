@@ -1,0 +1,38 @@
+//! A thread that an actor owns: it is told to end and awaited when its owner's
+//! state goes, so that a restarted actor never meets its predecessor's threads.
+
+use std::io;
+use std::thread::JoinHandle;
+
+/// Joined on drop. The owner must have told it to end by then.
+#[derive(Debug)]
+pub(crate) struct OwnedThread {
+    name: &'static str,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl OwnedThread {
+    /// Starts `body` on a thread of its own.
+    #[expect(clippy::disallowed_methods, reason = "the one home of storage threads")]
+    pub(crate) fn start(
+        name: &'static str,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<OwnedThread> {
+        let handle = std::thread::Builder::new().name(name.to_owned()).spawn(body)?;
+        Ok(OwnedThread { name, handle: Some(handle) })
+    }
+
+    pub(crate) fn join(&mut self) {
+        if let Some(handle) = self.handle.take()
+            && handle.join().is_err()
+        {
+            tracing::error!(thread = self.name, "a storage thread panicked");
+        }
+    }
+}
+
+impl Drop for OwnedThread {
+    fn drop(&mut self) {
+        self.join();
+    }
+}

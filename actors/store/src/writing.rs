@@ -1,0 +1,110 @@
+//! The segment writer's thread: everything that may take long on the disk and
+//! that nobody's acknowledgement waits for.
+
+use crate::health::HealthLatch;
+use pyralog_env::Disk;
+use pyralog_log::{
+    LogError, LogOptions, PartitionLog, SegmentWriter, WriterReport, WriterTask,
+    create_partition, delete_log,
+};
+use pyralog_model::{LogNumber, PartitionId, StoreId};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// What may wait in the queue.
+pub(crate) enum WriterJob {
+    /// From the committer.
+    Task(WriterTask),
+    /// The last task of a clean end, and whom to tell.
+    Finish(WriterTask, SyncSender<()>),
+    /// End at once: the committer has ended before.
+    Stop,
+    /// Make a partition's directory.
+    Create(PartitionId, oneshot::Sender<Result<Arc<PartitionLog>, LogError>>),
+    /// Remove a closed log's files and checkpoints.
+    Delete(LogNumber, oneshot::Sender<Result<(), LogError>>),
+}
+
+/// How long to leave a full disk alone before the same task is tried again.
+const STALL_RETRY: Duration = Duration::from_millis(100);
+
+pub(crate) struct Writing {
+    pub(crate) writer: SegmentWriter,
+    pub(crate) jobs: Receiver<WriterJob>,
+    pub(crate) reports: SyncSender<WriterReport>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) pyramid: PathBuf,
+    pub(crate) store: StoreId,
+    pub(crate) options: LogOptions,
+    pub(crate) health: HealthLatch,
+    /// Tasks in order; the first may have found the disk full.
+    pub(crate) tasks: VecDeque<WriterTask>,
+    pub(crate) stalled: bool,
+}
+
+impl Writing {
+    /// Ends when told to.
+    pub(crate) fn run(mut self) {
+        loop {
+            let job = match self.tasks.is_empty() {
+                true => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                false => self.jobs.recv_timeout(STALL_RETRY),
+            };
+            match job {
+                Ok(WriterJob::Task(task)) => self.tasks.push_back(task),
+                Ok(WriterJob::Finish(task, done)) => {
+                    self.tasks.push_back(task);
+                    self.work();
+                    let _ = done.send(());
+                    return;
+                }
+                Ok(WriterJob::Create(id, reply)) => {
+                    let _ = reply.send(self.create(id));
+                }
+                Ok(WriterJob::Delete(log, reply)) => {
+                    let _ = reply.send(self.delete(log));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(WriterJob::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.work();
+        }
+    }
+
+    /// Does tasks until none is left or the disk is full.
+    fn work(&mut self) {
+        while let Some(task) = self.tasks.front() {
+            let report = self.writer.step(task);
+            let stalled = matches!(report, WriterReport::Stalled(_));
+            if let WriterReport::Failed(cause) = &report {
+                self.health.fail(cause);
+            }
+            // Said once, not at every try: the committer may be idle and not listen.
+            if !(stalled && self.stalled) {
+                let _ = self.reports.send(report);
+            }
+            self.stalled = stalled;
+            if stalled {
+                return;
+            }
+            self.tasks.pop_front();
+        }
+    }
+
+    fn create(&self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
+        create_partition(&self.disk, &self.pyramid, self.store, id, &self.options)
+    }
+
+    fn delete(&mut self, log: LogNumber) -> Result<(), LogError> {
+        delete_log(&*self.disk, &self.pyramid, log)?;
+        match self.writer.step(&WriterTask::Forget(log)) {
+            WriterReport::Failed(cause) => Err(LogError::Failed { cause }),
+            WriterReport::Stalled(what) => Err(LogError::DiskFull { what }),
+            _ => Ok(()),
+        }
+    }
+}

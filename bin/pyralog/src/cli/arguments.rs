@@ -1,0 +1,417 @@
+//! The commands as they are typed.
+
+use super::NodeFlags;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Pyralog: a Kafka-compatible log that syncs before it acknowledges.
+///
+/// Without a command it runs a node (`--role obelisk,pyramid`).
+#[derive(Debug, Parser)]
+#[command(name = "pyralog", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// Flags of a node.
+    #[command(flatten)]
+    pub node: NodeFlags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a node to try things out, with data that is gone afterwards
+    Dev {
+        /// Flags of a node.
+        #[command(flatten)]
+        node: NodeFlags,
+        /// Let the system choose free ports
+        #[arg(long)]
+        random_ports: bool,
+        /// Load the demonstration data
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Make, list, describe and delete logs
+    Log {
+        /// What to do.
+        #[command(subcommand)]
+        command: LogCommand,
+    },
+    /// Append records to a log, one per line of a file or standard input
+    Produce(ProduceArguments),
+    /// Print the records of a log
+    Consume(ConsumeArguments),
+    /// Show the tree of supervisors and workers
+    Actors(ActorsCommand),
+    /// Show how a node is
+    Status {
+        /// Which server.
+        #[command(flatten)]
+        server: ServerFlags,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputFlag,
+    },
+    /// Look at the configuration
+    Config {
+        /// What to do.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Measure
+    Bench {
+        /// What to measure.
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
+    /// Inject faults (the node needs --debug-faults)
+    Debug {
+        /// What to do.
+        #[command(subcommand)]
+        command: DebugCommand,
+    },
+}
+
+/// Which server to ask.
+#[derive(Debug, Clone, Args)]
+pub struct ServerFlags {
+    /// Servers, comma-separated, tried in order
+    #[arg(long, env = "PYRALOG_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URLS")]
+    pub server: String,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs: one document, or one per line for a stream.
+    Json,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputFlag {
+    /// How to print
+    #[arg(short = 'o', long = "output", default_value = "table", value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// `pyralog log …`
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Make a log
+    Create {
+        /// Its name: letters, digits, '.', '_' and '-'
+        name: String,
+        /// Number of partitions; the server's default when not given
+        #[arg(short, long, value_name = "N")]
+        partitions: Option<u32>,
+        /// Number of copies; the server's default when not given
+        #[arg(long, value_name = "N")]
+        replication_factor: Option<u16>,
+        /// A setting, such as segment.bytes=104857600; may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+        settings: Vec<(String, String)>,
+        /// Only check whether it could be made
+        #[arg(long)]
+        validate_only: bool,
+        /// Which server.
+        #[command(flatten)]
+        server: ServerFlags,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputFlag,
+    },
+    /// List the logs
+    List {
+        /// Internal logs too
+        #[arg(long)]
+        internal: bool,
+        /// Which server.
+        #[command(flatten)]
+        server: ServerFlags,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputFlag,
+    },
+    /// Show the settings and partitions of a log
+    Describe {
+        /// Its name
+        name: String,
+        /// Which server.
+        #[command(flatten)]
+        server: ServerFlags,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputFlag,
+    },
+    /// Delete a log and all its records
+    Delete {
+        /// Its name
+        name: String,
+        /// Which server.
+        #[command(flatten)]
+        server: ServerFlags,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputFlag,
+    },
+}
+
+/// `pyralog produce`
+#[derive(Debug, Args)]
+pub struct ProduceArguments {
+    /// The log
+    pub log: String,
+    /// File with a record per line; '-' for standard input
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+    /// What separates key from value in a line; without it lines have no keys
+    #[arg(long, value_name = "C")]
+    pub key_separator: Option<String>,
+    /// Partition for every record; by key, else in turn, when not given
+    #[arg(long, value_name = "N")]
+    pub partition: Option<u32>,
+    /// No progress bar
+    #[arg(long)]
+    pub quiet: bool,
+    /// Which server.
+    #[command(flatten)]
+    pub server: ServerFlags,
+    /// How to print the result.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// How `consume` prints a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecordFormat {
+    /// The value and a newline.
+    Value,
+    /// The key, a tab, the value and a newline.
+    KeyValue,
+    /// Everything, as one JSON document a line.
+    Json,
+}
+
+/// `pyralog consume`
+#[derive(Debug, Args)]
+pub struct ConsumeArguments {
+    /// The log
+    pub log: String,
+    /// Where to begin: start, end or an offset
+    #[arg(long, default_value = "start", value_name = "WHERE")]
+    pub from: From,
+    /// Stop at the end instead of waiting for more
+    #[arg(long)]
+    pub until_end: bool,
+    /// Only this partition
+    #[arg(long, value_name = "N")]
+    pub partition: Option<u32>,
+    /// Stop after this many records
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// How to print a record
+    #[arg(long, default_value = "value")]
+    pub format: RecordFormat,
+    /// Which server.
+    #[command(flatten)]
+    pub server: ServerFlags,
+}
+
+/// Where `consume` begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the oldest record.
+    Start,
+    /// After the newest record.
+    End,
+    /// At an offset.
+    Offset(u64),
+}
+
+impl FromStr for From {
+    type Err = String;
+    fn from_str(text: &str) -> Result<From, String> {
+        match text {
+            "start" => Ok(From::Start),
+            "end" => Ok(From::End),
+            _ => text.parse().map(From::Offset).map_err(|_| "expected 'start', 'end' or an offset".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for From {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            From::Start => f.write_str("start"),
+            From::End => f.write_str("end"),
+            From::Offset(offset) => offset.fmt(f),
+        }
+    }
+}
+
+/// `pyralog actors`
+#[derive(Debug, Args)]
+pub struct ActorsCommand {
+    /// Only the tree below this path
+    pub path: Option<String>,
+    /// Which server.
+    #[command(flatten)]
+    pub server: ServerFlags,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every key, its value and where it comes from
+    Check {
+        /// Flags of a node.
+        #[command(flatten)]
+        node: NodeFlags,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputFlag,
+    },
+}
+
+/// `pyralog debug …`
+#[derive(Debug, Subcommand)]
+pub enum DebugCommand {
+    /// Kill the actor at a path, as shown by `pyralog actors`
+    Kill {
+        /// The path, such as pyralog/partitions
+        path: String,
+        /// Which server.
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+}
+
+/// `pyralog bench …`
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Append over Kafka's protocol; counts acknowledged records only
+    Produce(ProduceBench),
+    /// Fetch everything over Kafka's protocol, checking each batch
+    Consume(ConsumeBench),
+    /// Write and sync a file, as the disk does it without Pyralog
+    Disk(DiskBench),
+}
+
+/// `pyralog bench produce`
+#[derive(Debug, Clone, Args)]
+pub struct ProduceBench {
+    /// Kafka address of the node
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
+    pub bootstrap: String,
+    /// Log to append to; it must exist
+    #[arg(long, default_value = "bench")]
+    pub log: String,
+    /// Partitions to spread batches over
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub partitions: u32,
+    /// Size of a record's value in bytes
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub record_bytes: u32,
+    /// Size of a batch in bytes, about
+    #[arg(long, default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_bytes: u32,
+    /// Requests in flight on each connection
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub in_flight: u32,
+    /// Connections
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub connections: u32,
+    /// How long to send, in seconds
+    #[arg(long, default_value_t = 10, conflicts_with = "total_bytes")]
+    pub seconds: u64,
+    /// How much to send in bytes, instead of how long
+    #[arg(long)]
+    pub total_bytes: Option<u64>,
+    /// The node's data directory, to name its file system in the report
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench consume`
+#[derive(Debug, Clone, Args)]
+pub struct ConsumeBench {
+    /// Kafka address of the node
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
+    pub bootstrap: String,
+    /// Log to read
+    #[arg(long, default_value = "bench")]
+    pub log: String,
+    /// Partitions to read
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub partitions: u32,
+    /// Connections to spread the partitions over
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub connections: u32,
+    /// Most bytes of one fetch
+    #[arg(long, default_value_t = 16_777_216, value_parser = clap::value_parser!(u32).range(1..))]
+    pub fetch_bytes: u32,
+    /// The node's data directory, to name its file system in the report
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench disk`
+#[derive(Debug, Clone, Args)]
+pub struct DiskBench {
+    /// Directory on the disk to measure
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Bytes of each write, synced before the next
+    #[arg(long, default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=268_435_456))]
+    pub write_bytes: u32,
+    /// How long to write, in seconds
+    #[arg(long, default_value_t = 5, conflicts_with = "total_bytes")]
+    pub seconds: u64,
+    /// How much to write in bytes, instead of how long
+    #[arg(long)]
+    pub total_bytes: Option<u64>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn node_flags_may_stand_on_either_side_of_dev() {
+        let cli = Cli::try_parse_from(["pyralog", "--data-dir", "a", "dev", "--node-id", "n"]).unwrap();
+        let Some(Command::Dev { node, .. }) = cli.command else { panic!("dev") };
+        let flags = cli.node.or(node);
+        assert_eq!((flags.data_dir, flags.node_id), (Some("a".into()), Some("n".into())));
+    }
+}

@@ -1,0 +1,107 @@
+//! The flags that start a node. Each that sets a key of `[pyramid]` is the top
+//! layer of the configuration.
+
+use crate::config::Layers;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Coordination.
+    Obelisk,
+    /// Storage and the doors.
+    Pyramid,
+}
+
+/// Flags of a node.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Node")]
+pub struct NodeFlags {
+    /// What the node does; both roles share one process
+    #[arg(long, value_delimiter = ',', value_name = "ROLES")]
+    pub role: Vec<Role>,
+    /// Configuration file (TOML with [pyramid] and [obelisk])
+    #[arg(long, env = "PYRALOG_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data directory
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Name of this node
+    #[arg(long, value_name = "NAME")]
+    pub node_id: Option<String>,
+    /// Where Kafka clients connect
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen_addr: Option<String>,
+    /// Where HTTP is served
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http_addr: Option<String>,
+    /// Where PostgreSQL clients connect
+    #[arg(long, value_name = "HOST:PORT")]
+    pub sql_addr: Option<String>,
+    /// Where other nodes connect
+    #[arg(long, value_name = "HOST:PORT")]
+    pub link_addr: Option<String>,
+    /// The address Kafka clients are told
+    #[arg(long, value_name = "HOST:PORT")]
+    pub advertised_addr: Option<String>,
+    /// Where the Obelisks answer, comma-separated
+    #[arg(long, value_name = "ADDRESSES")]
+    pub pharaoh_endpoints: Option<String>,
+    /// File with the cluster's shared secret
+    #[arg(long, value_name = "FILE")]
+    pub cookie_file: Option<PathBuf>,
+    /// Allow addresses that other machines can reach, without TLS
+    #[arg(long)]
+    pub insecure: bool,
+    /// Allow fault injection (`pyralog debug`)
+    #[arg(long)]
+    pub debug_faults: bool,
+}
+
+impl NodeFlags {
+    /// These flags, and those of `more` that these do not give: flags may stand
+    /// before or after `dev`.
+    pub fn or(self, more: NodeFlags) -> NodeFlags {
+        NodeFlags {
+            role: if more.role.is_empty() { self.role } else { more.role },
+            config: more.config.or(self.config),
+            data_dir: more.data_dir.or(self.data_dir),
+            node_id: more.node_id.or(self.node_id),
+            listen_addr: more.listen_addr.or(self.listen_addr),
+            http_addr: more.http_addr.or(self.http_addr),
+            sql_addr: more.sql_addr.or(self.sql_addr),
+            link_addr: more.link_addr.or(self.link_addr),
+            advertised_addr: more.advertised_addr.or(self.advertised_addr),
+            pharaoh_endpoints: more.pharaoh_endpoints.or(self.pharaoh_endpoints),
+            cookie_file: more.cookie_file.or(self.cookie_file),
+            insecure: more.insecure || self.insecure,
+            debug_faults: more.debug_faults || self.debug_faults,
+        }
+    }
+
+    /// The layers of the configuration, with the process's environment.
+    pub fn layers(&self, dev: bool) -> Layers {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let flags = [
+            ("data_dir", path(&self.data_dir)),
+            ("node_id", self.node_id.clone()),
+            ("listen_addr", self.listen_addr.clone()),
+            ("http_addr", self.http_addr.clone()),
+            ("sql_addr", self.sql_addr.clone()),
+            ("link_addr", self.link_addr.clone()),
+            ("advertised_addr", self.advertised_addr.clone()),
+            ("pharaoh_endpoints", self.pharaoh_endpoints.clone()),
+            ("cookie_file", path(&self.cookie_file)),
+            ("insecure", self.insecure.then(|| "true".to_owned())),
+        ];
+        Layers {
+            dev,
+            file: self.config.clone(),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            flags: flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the commands do.
+
+pub mod actors;
+pub mod config;
+pub mod consume;
+pub mod debug;
+pub mod log;
+pub mod produce;
+pub mod status;

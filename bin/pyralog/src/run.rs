@@ -1,0 +1,73 @@
+//! Running a node, from the first flag to the last sync.
+
+mod greeting;
+mod life;
+
+use crate::cli::{NodeFlags, Role};
+use crate::config::NodeSettings;
+use crate::data_directory::TemporaryDirectory;
+use crate::failure::{Failure, Status};
+use life::{Life, live};
+use pyralog_env::{RealDisk, RealEntropy};
+
+/// `pyralog`: a node with the configured data directory.
+pub fn node(flags: NodeFlags) -> Result<(), Failure> {
+    combined(&flags.role)?;
+    let settings = settings(&flags, false)?;
+    in_runtime(Life { settings, random_ports: false, dev: false, temporary: false, debug_faults: flags.debug_faults })
+}
+
+/// `pyralog dev`: a node whose data is gone afterwards, unless it was given a
+/// data directory.
+pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failure> {
+    combined(&flags.role)?;
+    if demo {
+        let message = "`--demo` is not in this version (not-supported)";
+        return Err(Failure::new(Status::Failed, message)
+            .help("start `pyralog dev` without it and load data with `pyralog produce LOG FILE`"));
+    }
+    let mut settings = settings(&flags, true)?;
+    let temporary = match flags.data_dir {
+        Some(_) => None,
+        None => Some(TemporaryDirectory::create(&RealDisk, &std::env::temp_dir(), &RealEntropy)?),
+    };
+    if let Some(temporary) = &temporary {
+        settings.data_dir = temporary.path().to_owned();
+        // A name that is the same every time; a host name would say less.
+        settings.node_name.get_or_insert_with(|| "dev".into());
+    }
+    let life = Life { settings, random_ports, dev: true, temporary: temporary.is_some(), debug_faults: flags.debug_faults };
+    let outcome = in_runtime(life);
+    // After a crash of the store its files are evidence; keep them.
+    match temporary {
+        Some(temporary) if !matches!(&outcome, Err(failure) if failure.status == Status::StorageFailed) => {
+            outcome.and(temporary.remove(&RealDisk).map_err(Failure::from))
+        }
+        _ => outcome,
+    }
+}
+
+fn settings(flags: &NodeFlags, dev: bool) -> Result<NodeSettings, Failure> {
+    let settings = NodeSettings::from(&flags.layers(dev).read()?);
+    settings.check()?;
+    Ok(settings)
+}
+
+/// This version has both roles in one process and cannot take them apart.
+fn combined(roles: &[Role]) -> Result<(), Failure> {
+    let both = [Role::Obelisk, Role::Pyramid];
+    if roles.is_empty() || both.iter().all(|role| roles.contains(role)) {
+        return Ok(());
+    }
+    Err(Failure::new(Status::Usage, "a node with one role alone is not in this version (not-supported)")
+        .help("leave out --role, or give --role obelisk,pyramid"))
+}
+
+fn in_runtime(life: Life) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pyralog")
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?;
+    runtime.block_on(live(life))
+}

@@ -1,0 +1,70 @@
+//! Replaying all commands, and restoring a snapshot and replaying the rest,
+//! lead to the same directory, whatever was refused on the way.
+
+use super::*;
+use proptest::prelude::*;
+
+/// Few names, numbers and stores, so that collisions and refusals are common.
+fn any_command() -> impl Strategy<Value = Command> {
+    let settings = (65_536u64..100_000)
+        .prop_map(|segment_bytes| LogSettings { segment_bytes, ..LogSettings::default() });
+    let with_settings = (0u64..12, settings);
+    prop_oneof![
+        1 => (0u128..2).prop_map(|id| Command::FoundCluster { cluster: ClusterId(id) }),
+        3 => (0u32..5, 0u128..5).prop_map(|(name, store)| register(&format!("n{name}"), store)),
+        6 => (0u32..8, 0u32..5, 0u16..4)
+            .prop_map(|(name, partitions, factor)| create(&format!("log{name}"), partitions, factor)),
+        3 => (0u64..12).prop_map(delete),
+        2 => with_settings.prop_map(|(number, settings)| {
+            Command::AlterLog { number: LogNumber(number), settings }
+        }),
+    ]
+}
+
+fn replay(
+    mut directory: Directory,
+    commands: &[Command],
+) -> (Directory, Vec<Result<Outcome, DirectoryError>>) {
+    let outcomes = commands.iter().map(|command| apply(&mut directory, command)).collect();
+    (directory, outcomes)
+}
+
+proptest! {
+    #[test]
+    fn a_snapshot_and_the_rest_are_the_whole(
+        commands in proptest::collection::vec(any_command(), 0..80),
+        at in any::<proptest::sample::Index>(),
+    ) {
+        let commands = [vec![found()], commands].concat();
+        let at = at.index(commands.len());
+        let (whole, outcomes) = replay(Directory::default(), &commands);
+        let (half, _) = replay(Directory::default(), &commands[..at]);
+        let snapshot = half.snapshot();
+        let restored = Directory::restore(&snapshot).unwrap();
+        prop_assert_eq!(&restored, &half);
+        prop_assert_eq!(restored.snapshot(), snapshot, "equal directories, equal bytes");
+        let (rest, rest_outcomes) = replay(restored, &commands[at..]);
+        prop_assert_eq!(&rest, &whole);
+        prop_assert_eq!(rest.snapshot(), whole.snapshot());
+        prop_assert_eq!(&rest_outcomes[..], &outcomes[at..]);
+        prop_assert_eq!(whole.last_index(), commands.len() as u64);
+    }
+
+    #[test]
+    fn commands_come_back_from_their_bytes(command in any_command()) {
+        prop_assert_eq!(Command::decode(&command.encode()), Ok(command));
+    }
+
+    #[test]
+    fn numbers_are_never_given_twice(commands in proptest::collection::vec(any_command(), 0..80)) {
+        let (_, outcomes) = replay(cluster(1), &commands);
+        let created: Vec<u64> = outcomes
+            .into_iter()
+            .filter_map(|outcome| match outcome {
+                Ok(Outcome::LogCreated(number)) => Some(number.0),
+                _ => None,
+            })
+            .collect();
+        prop_assert_eq!(created.clone(), (1..=created.len() as u64).collect::<Vec<_>>());
+    }
+}

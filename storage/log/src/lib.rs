@@ -1,0 +1,49 @@
+//! The durable log.
+//!
+//! Appends of many partitions become durable together: the committer takes what
+//! queued while the last sync ran, writes it as one *round* to a shared
+//! write-ahead log and acknowledges. Segments, one growing file per partition at
+//! a time, are written behind by a second loop, which then lets the WAL file be
+//! used again. Bulk that belongs to one partition skips the WAL and goes straight
+//! into its segment.
+//!
+//! ```text
+//!  submissions ──▶ Committer::step ──▶ WAL round ──sync──▶ completions
+//!                     │    │                                  │
+//!                     │    └─ bulk ─▶ segment ──sync──────────┤
+//!                     ▼                                       ▼
+//!              tail in memory ◀──────────────── readers ── segments
+//!                     │                                       ▲
+//!                     └──▶ SegmentWriter::step ──write, sync──┘
+//!                               └──▶ checkpoint, then the WAL file is free
+//! ```
+//!
+//! Nothing here has a thread, a clock or a mailbox: `actors/store` owns the
+//! threads and calls in. Formats are drawn in [`frame`], [`wal`] and [`segment`]
+//! and in `docs/formats.md`.
+
+pub mod frame;
+pub mod segment;
+pub mod wal;
+
+mod appender;
+mod checkpoint;
+mod committer;
+mod durable;
+mod error;
+mod mutation;
+mod partition_log;
+mod paths;
+mod recovery;
+mod segment_writer;
+mod sparse_index;
+
+pub use checkpoint::{CheckpointStore, Checkpoints, PartitionCheckpoint, WalCheckpoint};
+pub use committer::{Append, Appended, CommitCounts, Committer, Completion, Opened, Submission};
+pub use durable::Durable;
+pub use error::LogError;
+pub use frame::{Frame, FrameHeader, FrameKind};
+pub use mutation::Mutation;
+pub use partition_log::{PartitionLog, PartitionSizes, Slice};
+pub use recovery::{LogOptions, Recovered, RecoveryReport, create_partition, delete_log, recover};
+pub use segment_writer::{SegmentWriter, WriterReport, WriterTask};

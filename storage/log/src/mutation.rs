@@ -1,0 +1,40 @@
+//! Bugs to plant, so that the tests which promise to catch them can prove it.
+//! A build without the feature `mutants` contains none of them.
+
+/// One planted bug of the storage engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    /// Acknowledge when the bytes are written, before they are synced (B1).
+    AckBeforeSync,
+    /// Create files without syncing their directory (B3).
+    NoDirectorySync,
+    /// Answer a failed sync by syncing again and believing the second (B4).
+    RetryAfterFailedSync,
+    /// Truncate in memory and in the segment, but write no WAL frame.
+    TruncationNotLogged,
+    /// Take a frame whose batch fails its checksum (B5).
+    TornMiddleAccepted,
+    /// Use a WAL file again before the checkpoint that frees it is durable.
+    RecycleBeforeCheckpoint,
+}
+
+/// The bug that is planted in this store, if any.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Planted(#[cfg(any(test, feature = "mutants"))] Option<Mutation>);
+
+impl Planted {
+    #[cfg(any(test, feature = "mutants"))]
+    pub(crate) fn new(mutation: Option<Mutation>) -> Planted {
+        Planted(mutation)
+    }
+
+    #[cfg(any(test, feature = "mutants"))]
+    pub(crate) fn is(self, mutation: Mutation) -> bool {
+        self.0 == Some(mutation)
+    }
+
+    #[cfg(not(any(test, feature = "mutants")))]
+    pub(crate) fn is(self, _: Mutation) -> bool {
+        false
+    }
+}

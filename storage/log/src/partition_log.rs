@@ -1,0 +1,270 @@
+//! One partition's bytes: sealed segments, the active one, and the tail that is
+//! durable in the WAL but not yet in a segment.
+//!
+//! Two loops write (the committer and the segment writer) and any number of
+//! readers read. The [`Appender`] lock is held by whoever writes segments; the
+//! view lock is held for moments, never across I/O. Everything in the view is
+//! durable, so readers need no watermark of their own.
+
+use crate::appender::Appender;
+use crate::error::io_error;
+use crate::segment::Segment;
+use crate::{Frame, FrameHeader, LogError};
+use bytes::Bytes;
+use pyralog_env::Disk;
+use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+
+/// A partition as its store keeps it.
+#[derive(Debug)]
+pub struct PartitionLog {
+    pub(crate) id: PartitionId,
+    pub(crate) store: StoreId,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: PathBuf,
+    segment_bytes: AtomicU64,
+    deleted: AtomicBool,
+    appender: Mutex<Appender>,
+    view: RwLock<View>,
+}
+
+/// What readers see.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub(crate) log_start: Offset,
+    pub(crate) segments: Vec<Arc<Segment>>,
+    pub(crate) tail: VecDeque<Frame>,
+    pub(crate) tail_bytes: usize,
+    pub(crate) end: Offset,
+    pub(crate) last_epoch: Epoch,
+}
+
+/// The answer to a read.
+#[derive(Debug, Clone, Default)]
+pub struct Slice {
+    /// Pieces to be written back to back: whole batches, the first of which may
+    /// begin before the offset asked for. A batch may lie in two pieces.
+    pub pieces: Vec<Bytes>,
+    /// Sum of their lengths.
+    pub bytes: usize,
+    /// The first offset that is kept.
+    pub log_start: Offset,
+    /// The end when the read was made.
+    pub end: Offset,
+}
+
+/// How large a partition is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PartitionSizes {
+    /// Number of segments.
+    pub segments: usize,
+    /// Bytes in segments.
+    pub segment_bytes: u64,
+    /// Bytes that are durable in the WAL and not yet in a segment.
+    pub tail_bytes: usize,
+}
+
+impl PartitionLog {
+    pub(crate) fn new(
+        id: PartitionId,
+        store: StoreId,
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        segment_bytes: u64,
+        appender: Appender,
+        view: View,
+    ) -> PartitionLog {
+        PartitionLog {
+            id,
+            store,
+            disk,
+            dir,
+            segment_bytes: AtomicU64::new(segment_bytes),
+            deleted: AtomicBool::new(false),
+            appender: Mutex::new(appender),
+            view: RwLock::new(view),
+        }
+    }
+
+    /// Which partition this is.
+    pub fn id(&self) -> PartitionId {
+        self.id
+    }
+
+    /// The first offset that is kept, and the offset after the last record.
+    pub fn bounds(&self) -> (Offset, Offset) {
+        self.view(|view| (view.log_start, view.end))
+    }
+
+    /// The epoch of the last record.
+    pub fn last_epoch(&self) -> Epoch {
+        self.view(|view| view.last_epoch)
+    }
+
+    /// How large the partition is.
+    pub fn sizes(&self) -> PartitionSizes {
+        self.view(|view| PartitionSizes {
+            segments: view.segments.len(),
+            segment_bytes: view.segments.iter().map(|s| s.extent(|e| e.bytes)).sum(),
+            tail_bytes: view.tail_bytes,
+        })
+    }
+
+    /// Seals segments at this size from now on, in bytes.
+    pub fn set_segment_bytes(&self, bytes: u64) {
+        self.segment_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.segment_bytes.load(Ordering::Relaxed)
+    }
+
+    /// True if a read from `from` is answered from memory, without I/O.
+    pub fn is_in_memory(&self, from: Offset) -> bool {
+        self.view(|view| from >= view.end || view.tail_holds(from))
+    }
+
+    /// Whole batches from the one that holds `from`: at least one if there is any,
+    /// more until `bytes_max`, and possibly fewer than there are: ask again from
+    /// where they end.
+    pub fn read(&self, from: Offset, bytes_max: usize) -> Result<Slice, LogError> {
+        let (segment, mut slice) = {
+            let view = self.view.read().expect("no one panics while holding a view");
+            let (start, end) = (view.log_start, view.end);
+            if from < start || from > end {
+                return Err(LogError::OutOfRange { from, start, end });
+            }
+            let mut slice = Slice { log_start: start, end, ..Slice::default() };
+            if from == end {
+                return Ok(slice);
+            }
+            if view.tail_holds(from) {
+                view.read_tail(from, bytes_max, &mut slice);
+                return Ok(slice);
+            }
+            (view.segment_of(from), slice)
+        };
+        (slice.pieces, slice.bytes) = segment.read(from, bytes_max)?;
+        Ok(slice)
+    }
+
+    /// The first batch that holds a record with a timestamp of `time` (in
+    /// milliseconds) or more, whole.
+    pub fn batch_at_time(&self, time: i64) -> Result<Option<Bytes>, LogError> {
+        let (segments, in_tail) = self.view(|view| {
+            let in_tail = view.tail.iter().find(|frame| frame.max_timestamp >= time);
+            (view.segments.clone(), in_tail.map(|frame| frame.batch_pieces().concat().into()))
+        });
+        for segment in segments {
+            if let Some(batch) = segment.batch_at_time(time)? {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(in_tail)
+    }
+
+    /// Where the batch that holds `offset` begins; `offset` itself at the end and
+    /// at the beginning of a batch.
+    pub(crate) fn batch_begin(&self, offset: Offset) -> Result<Offset, LogError> {
+        enum Place {
+            Known(Offset),
+            In(Arc<Segment>),
+        }
+        let place = self.view(|view| {
+            if offset >= view.end || view.segments.is_empty() && view.tail.is_empty() {
+                return Place::Known(offset);
+            }
+            let holder = view.tail.iter().rev().find(|f| f.header.base_offset <= offset);
+            match holder {
+                Some(frame) => Place::Known(frame.header.base_offset),
+                None => Place::In(view.segment_of(offset)),
+            }
+        });
+        match place {
+            Place::Known(begin) => Ok(begin),
+            Place::In(segment) => Ok(segment.kept_below(offset)?.end),
+        }
+    }
+
+    /// Says that the partition's directory may go at any moment.
+    pub(crate) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
+    }
+
+    /// True once the directory of a deleted partition is gone. Until then it is
+    /// kept whole: a crash before the removal is recovered as any other.
+    pub(crate) fn is_gone(&self) -> Result<bool, LogError> {
+        if !self.deleted.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        let there = self.disk.exists(&self.dir).map_err(io_error("cannot look at", &self.dir))?;
+        Ok(!there)
+    }
+
+    pub(crate) fn view<T>(&self, look: impl FnOnce(&View) -> T) -> T {
+        look(&self.view.read().expect("no one panics while holding a view"))
+    }
+
+    pub(crate) fn change_view<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
+        change(&mut self.view.write().expect("no one panics while holding a view"))
+    }
+
+    pub(crate) fn lock_appender(&self) -> MutexGuard<'_, Appender> {
+        self.appender.lock().expect("a panic in a writer ends the store")
+    }
+
+    pub(crate) fn try_lock_appender(&self) -> Option<MutexGuard<'_, Appender>> {
+        self.appender.try_lock().ok()
+    }
+
+    /// Shows frames that a WAL round made durable.
+    pub(crate) fn publish_tail(&self, frames: Vec<Frame>) {
+        self.change_view(|view| {
+            for frame in frames {
+                view.advance(&frame.header);
+                view.tail_bytes += frame.header.frame_bytes();
+                view.tail.push_back(frame);
+            }
+        });
+    }
+}
+
+impl View {
+    /// The end moves over a frame, which must continue the log.
+    pub(crate) fn advance(&mut self, header: &FrameHeader) {
+        assert_eq!(header.base_offset, self.end, "offsets are contiguous");
+        assert!(header.epoch >= self.last_epoch, "epochs never go back");
+        self.end = header.next_offset();
+        self.last_epoch = header.epoch;
+    }
+
+    pub(crate) fn pop_tail(&mut self, frames: usize) {
+        for frame in self.tail.drain(..frames) {
+            self.tail_bytes -= frame.header.frame_bytes();
+        }
+    }
+
+    fn tail_holds(&self, from: Offset) -> bool {
+        self.tail.front().is_some_and(|first| from >= first.header.base_offset)
+    }
+
+    fn segment_of(&self, from: Offset) -> Arc<Segment> {
+        let after = self.segments.partition_point(|segment| segment.base <= from);
+        Arc::clone(&self.segments[after.checked_sub(1).expect("from is not below the start")])
+    }
+
+    fn read_tail(&self, from: Offset, bytes_max: usize, slice: &mut Slice) {
+        let first = self.tail.partition_point(|frame| frame.header.next_offset() <= from);
+        for frame in self.tail.range(first..) {
+            let size = frame.header.batch_bytes as usize;
+            if slice.bytes > 0 && slice.bytes + size > bytes_max {
+                break;
+            }
+            slice.pieces.extend(frame.batch_pieces());
+            slice.bytes += size;
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A segment: one file of frames in offset order, growing until it is sealed.
+//!
+//! ```text
+//! ├─ header 128 ─┼─ frame ─┼─ frame ─┼─ …
+//!
+//! header  ├─ "PYRASEG1" 8 ─┼─ CRC 4 ─┼─ version 2 ─┼─ 0 2 ─┼─ log 8 ─┼─ partition 4 ─┼─ 0 4 ─┼─ …
+//!         … ─ base offset 8 ─┼─ store id 16 ─┼─ zeros to byte 128 ─┤
+//! ```
+//!
+//! Little-endian; the CRC-32C covers bytes 12..128. The header is synced, and so
+//! is the file's name, before the first frame counts for anything. Frames are
+//! drawn in [`crate::frame`]. Version history: 1, the first.
+
+mod cursor;
+mod scan;
+
+pub(crate) use scan::{ScanRequest, scan};
+
+use crate::LogError;
+use crate::error::io_error;
+use crate::frame::FRAME_HEADER_BYTES;
+use crate::sparse_index::SparseIndex;
+use bytes::Bytes;
+use cursor::FrameCursor;
+use pyralog_env::DiskFile;
+use pyralog_model::{Offset, PartitionId, StoreId};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+/// Length of a segment's header.
+pub const SEGMENT_HEADER_BYTES: usize = 128;
+
+const MAGIC: [u8; 8] = *b"PYRASEG1";
+const VERSION: u16 = 1;
+
+/// An open segment, shared by readers and the one who appends.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) base: Offset,
+    pub(crate) path: PathBuf,
+    pub(crate) file: Arc<dyn DiskFile>,
+    store: StoreId,
+    extent: RwLock<Extent>,
+}
+
+/// What of a segment readers may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Extent {
+    /// Readable bytes, header included.
+    pub(crate) bytes: u64,
+    /// The offset after the last readable record.
+    pub(crate) end: Offset,
+    pub(crate) index: SparseIndex,
+}
+
+impl Segment {
+    pub(crate) fn new(
+        base: Offset,
+        path: PathBuf,
+        file: Arc<dyn DiskFile>,
+        store: StoreId,
+        extent: Extent,
+    ) -> Segment {
+        Segment { base, path, file, store, extent: RwLock::new(extent) }
+    }
+
+    pub(crate) fn empty_extent(base: Offset) -> Extent {
+        Extent { bytes: SEGMENT_HEADER_BYTES as u64, end: base, index: SparseIndex::new() }
+    }
+
+    pub(crate) fn with_extent<T>(&self, change: impl FnOnce(&mut Extent) -> T) -> T {
+        change(&mut self.extent.write().expect("no one panics while holding an extent"))
+    }
+
+    pub(crate) fn extent<T>(&self, look: impl FnOnce(&Extent) -> T) -> T {
+        look(&self.extent.read().expect("no one panics while holding an extent"))
+    }
+
+    /// Whole, verified batches from the one that holds `from`, at least one, until
+    /// `bytes_max` is reached. Their lengths add up to the second value.
+    pub(crate) fn read(
+        &self,
+        from: Offset,
+        bytes_max: usize,
+    ) -> Result<(Vec<Bytes>, usize), LogError> {
+        let (end, start) = self.extent(|extent| (extent.bytes, extent.index.position_of(from)));
+        let start = start.ok_or_else(|| self.corrupt(0, "its index is empty"))?;
+        let mut cursor = FrameCursor::for_read(self, end, bytes_max);
+        let mut position = start;
+        let (mut batches, mut bytes) = (Vec::new(), 0);
+        while position < end {
+            let header = cursor.header_at(position)?;
+            let header = header.ok_or_else(|| self.corrupt(position, "no frame begins here"))?;
+            if header.next_offset() > from {
+                let size = header.batch_bytes as usize;
+                if !batches.is_empty() && bytes + size > bytes_max {
+                    break;
+                }
+                batches.push(self.verified_batch(&mut cursor, position, &header)?);
+                bytes += size;
+            }
+            position += header.frame_bytes() as u64;
+        }
+        Ok((batches, bytes))
+    }
+
+    /// The first batch with a timestamp of `time` or more.
+    pub(crate) fn batch_at_time(&self, time: i64) -> Result<Option<Bytes>, LogError> {
+        let (end, max, start) = self.extent(|extent| {
+            (extent.bytes, extent.index.max_timestamp, extent.index.position_of_time(time))
+        });
+        if max < time {
+            return Ok(None);
+        }
+        let mut cursor = FrameCursor::for_read(self, end, 64 << 10);
+        let mut position = start.unwrap_or(SEGMENT_HEADER_BYTES as u64);
+        while position < end {
+            let header = cursor.header_at(position)?;
+            let header = header.ok_or_else(|| self.corrupt(position, "no frame begins here"))?;
+            if cursor.max_timestamp_at(position)? >= time {
+                return self.verified_batch(&mut cursor, position, &header).map(Some);
+            }
+            position += header.frame_bytes() as u64;
+        }
+        Ok(None)
+    }
+
+    /// The extent of the frames that end at or before `end`.
+    pub(crate) fn kept_below(&self, end: Offset) -> Result<Extent, LogError> {
+        let bytes = self.extent(|extent| extent.bytes);
+        let mut cursor = FrameCursor::for_read(self, bytes, 256 << 10);
+        let mut kept = Segment::empty_extent(self.base);
+        while kept.bytes < bytes {
+            let header = cursor.header_at(kept.bytes)?;
+            let header = header.ok_or_else(|| self.corrupt(kept.bytes, "no frame begins here"))?;
+            if header.next_offset() > end {
+                break;
+            }
+            let time = cursor.max_timestamp_at(kept.bytes)?;
+            kept.index.note(header.base_offset, kept.bytes, time);
+            kept.bytes += header.frame_bytes() as u64;
+            kept.end = header.next_offset();
+        }
+        Ok(kept)
+    }
+
+    fn verified_batch(
+        &self,
+        cursor: &mut FrameCursor,
+        position: u64,
+        header: &crate::FrameHeader,
+    ) -> Result<Bytes, LogError> {
+        let begin = position + FRAME_HEADER_BYTES as u64;
+        let batch = cursor.bytes_at(begin, header.batch_bytes as usize)?;
+        if !header.batch_is_intact(&batch) {
+            return Err(self.corrupt(position, "the batch fails its checksum"));
+        }
+        Ok(batch)
+    }
+
+    pub(crate) fn corrupt(&self, position: u64, what: &str) -> LogError {
+        LogError::Corrupt { path: self.path.clone(), position, what: what.to_owned() }
+    }
+
+    pub(crate) fn store(&self) -> StoreId {
+        self.store
+    }
+}
+
+/// The header page of a segment.
+pub(crate) fn encode_header(
+    store: StoreId,
+    partition: PartitionId,
+    base: Offset,
+) -> [u8; SEGMENT_HEADER_BYTES] {
+    let mut bytes = [0; SEGMENT_HEADER_BYTES];
+    bytes[0..8].copy_from_slice(&MAGIC);
+    bytes[12..14].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[16..24].copy_from_slice(&partition.log.0.to_le_bytes());
+    bytes[24..28].copy_from_slice(&partition.partition.0.to_le_bytes());
+    bytes[32..40].copy_from_slice(&base.0.to_le_bytes());
+    bytes[40..56].copy_from_slice(&store.0.to_le_bytes());
+    let crc = crc_fast::crc32_iscsi(&bytes[12..]);
+    bytes[8..12].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// True if the file begins with exactly the header it should have.
+pub(crate) fn has_header(
+    file: &dyn DiskFile,
+    path: &Path,
+    expect: &[u8; SEGMENT_HEADER_BYTES],
+) -> Result<bool, LogError> {
+    let mut bytes = [0; SEGMENT_HEADER_BYTES];
+    let read = file.read_at(&mut bytes, 0).map_err(io_error("cannot read", path))?;
+    Ok(read == SEGMENT_HEADER_BYTES && bytes == *expect)
+}

@@ -1,0 +1,107 @@
+//! The checkpoints of a data directory.
+
+use crate::database::{Database, Schema};
+use crate::{Checkpoints, MetaError, PartitionCheckpoint, WalCheckpoint, record};
+use pyralog_env::Disk;
+use pyralog_model::{LogNumber, PartitionId};
+use redb::{ReadableTable, TableDefinition};
+use std::path::Path;
+use std::sync::Arc;
+
+/// (log, partition) to a versioned `PartitionCheckpoint`.
+const PARTITIONS: TableDefinition<'static, (u64, u32), &[u8]> = TableDefinition::new("partitions");
+
+/// One row: a versioned `WalCheckpoint`.
+const WAL: TableDefinition<'static, (), &[u8]> = TableDefinition::new("wal");
+
+const SCHEMA: Schema = Schema {
+    kind: "checkpoints",
+    format: 1,
+    tables: |transaction| {
+        transaction.open_table(PARTITIONS)?;
+        transaction.open_table(WAL)?;
+        Ok(())
+    },
+};
+
+/// The checkpoints in one file. One process opens it once.
+#[derive(Debug)]
+pub struct MetaStore {
+    database: Database,
+}
+
+impl MetaStore {
+    /// Opens the store at `path`, and makes it if there is none; its directory
+    /// must exist.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Version` for a file that is not ours to read; it is left
+    /// as it is.
+    pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<MetaStore, MetaError> {
+        Ok(MetaStore { database: Database::open(&*disk, path, SCHEMA)? })
+    }
+
+    /// Replaces the given checkpoints, all of them or none, durably. `None`
+    /// leaves the one of the write-ahead log as it is.
+    ///
+    /// # Errors
+    /// The disk's. Whether the change happened is then only known after the
+    /// next `open`.
+    pub fn save_checkpoints(
+        &self,
+        partitions: &[(PartitionId, PartitionCheckpoint)],
+        wal: Option<WalCheckpoint>,
+    ) -> Result<(), MetaError> {
+        self.database.write(|transaction| {
+            let mut table = transaction.open_table(PARTITIONS)?;
+            for (partition, checkpoint) in partitions {
+                let key = (partition.log.0, partition.partition.0);
+                table.insert(key, record::encode(checkpoint).as_slice())?;
+            }
+            if let Some(wal) = wal {
+                transaction.open_table(WAL)?.insert((), record::encode(&wal).as_slice())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads every checkpoint.
+    ///
+    /// # Errors
+    /// `Corrupt` if one of them cannot be read.
+    pub fn load_checkpoints(&self) -> Result<Checkpoints, MetaError> {
+        let (partitions, wal) = self.database.read(|transaction| {
+            let mut partitions = Vec::new();
+            for row in transaction.open_table(PARTITIONS)?.iter()? {
+                let (key, value) = row?;
+                partitions.push((key.value(), value.value().to_vec()));
+            }
+            let wal = transaction.open_table(WAL)?.get(())?.map(|row| row.value().to_vec());
+            Ok((partitions, wal))
+        })?;
+        let mut checkpoints = Checkpoints::default();
+        for ((log, partition), bytes) in partitions {
+            let checkpoint = self.decode(&bytes)?;
+            checkpoints.partitions.insert(PartitionId::new(log, partition), checkpoint);
+        }
+        checkpoints.wal = wal.map(|bytes| self.decode(&bytes)).transpose()?;
+        Ok(checkpoints)
+    }
+
+    /// Removes the checkpoints of all partitions of `log`, durably. A log
+    /// without any is no error.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn remove_log(&self, log: LogNumber) -> Result<(), MetaError> {
+        self.database.write(|transaction| {
+            let mut table = transaction.open_table(PARTITIONS)?;
+            table.retain_in((log.0, 0)..=(log.0, u32::MAX), |_, _| false)?;
+            Ok(())
+        })
+    }
+
+    fn decode<T: serde::de::DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, MetaError> {
+        record::decode(bytes).map_err(|what| MetaError::corrupt(self.database.path(), what))
+    }
+}

@@ -1,0 +1,33 @@
+//! Whole-system tests: real processes, real sockets, real disks.
+//!
+//! This library is the harness. It shares no code with what it judges: it finds
+//! the `pyralog` binary, talks to it over sockets, and reads what comes back
+//! with readers of its own.
+//!
+//! - [`binary`], [`node`], [`ports`], [`wait`]: a process and its life.
+//! - [`kafka`], [`batch`], [`http`], [`kcat`]: speaking to it.
+//! - [`load`], [`checker`], [`seeded`]: producers under faults, and the judge.
+//! - [`actors`]: the supervision tree as the CLI lists it.
+//! - [`volume`]: file systems that can lose their power or fill up.
+//! - [`flights`]: the year of flights.
+//! - [`recordings`], [`mutation`]: what clients said, and how to twist it.
+
+#![allow(clippy::disallowed_methods, reason = "a harness of real processes lives in real time, on real threads")]
+
+pub mod actors;
+pub mod batch;
+pub mod binary;
+pub mod checker;
+pub mod crc32c;
+pub mod flights;
+pub mod http;
+pub mod kafka;
+pub mod kcat;
+pub mod load;
+pub mod mutation;
+pub mod node;
+pub mod ports;
+pub mod recordings;
+pub mod seeded;
+pub mod volume;
+pub mod wait;
