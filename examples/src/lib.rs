@@ -1,1 +1,2 @@
-//! Examples that the tests run.
+//! What using Pyralog feels like: the scripts beside this package, and the year
+//! of flights in `data/`. The whole-system tests run every one of them.

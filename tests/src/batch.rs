@@ -100,7 +100,10 @@ pub fn split(mut bytes: &[u8]) -> Result<Vec<Batch>> {
         }
         let (batch, rest) = bytes.split_at(length);
         ensure!(batch[16] == 2, "magic {}", batch[16]);
-        ensure!(i32_at(batch, 17) as u32 == crc32c(&batch[21..]), "the checksum of a batch is wrong");
+        ensure!(
+            i32_at(batch, 17) as u32 == crc32c(&batch[21..]),
+            "the checksum of a batch is wrong"
+        );
         batches.push(Batch {
             base_offset: i64::from_be_bytes(batch[..8].try_into()?),
             leader_epoch: i32_at(batch, 12),
@@ -177,7 +180,8 @@ fn take_bytes(reader: &mut &[u8]) -> Result<Option<Vec<u8>>> {
     if length < 0 {
         return Ok(None);
     }
-    let (bytes, rest) = reader.split_at_checked(usize::try_from(length)?).context("bytes are cut off")?;
+    let (bytes, rest) =
+        reader.split_at_checked(usize::try_from(length)?).context("bytes are cut off")?;
     *reader = rest;
     Ok(Some(bytes.to_vec()))
 }
@@ -192,7 +196,8 @@ mod tests {
         let records = vec![keyed, Record { timestamp: 9, ..Record::value("v") }];
         let batches = split(&[encode(&records), encode(&records)[..70].to_vec()].concat()).unwrap();
         assert_eq!(batches.len(), 1);
-        let read: Vec<Record> = batches[0].records().unwrap().into_iter().map(|(_, record)| record).collect();
+        let read: Vec<Record> =
+            batches[0].records().unwrap().into_iter().map(|(_, record)| record).collect();
         assert_eq!(read, records);
     }
 

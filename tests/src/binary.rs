@@ -14,9 +14,17 @@ pub fn path() -> PathBuf {
     }
     let this = std::env::current_exe().expect("a process knows its executable");
     // target/debug/deps/main-… or target/debug/hostile
-    let found = this.ancestors().skip(1).take(2).map(|folder| folder.join("pyralog")).find(|path| path.is_file());
+    let found = this
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("pyralog"))
+        .find(|path| path.is_file());
     found.unwrap_or_else(|| {
-        panic!("no `pyralog` beside {}: run `cargo build -p pyralog` first, or set PYRALOG_BIN", this.display())
+        panic!(
+            "no `pyralog` beside {}: run `cargo build -p pyralog` first, or set PYRALOG_BIN",
+            this.display()
+        )
     })
 }
 

@@ -35,7 +35,12 @@ pub fn post(address: SocketAddr, path: &str, body: &Value) -> Result<Response> {
 }
 
 /// Any request; the connection is closed afterwards.
-pub fn request(address: SocketAddr, method: &str, path: &str, body: Option<String>) -> Result<Response> {
+pub fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: Option<String>,
+) -> Result<Response> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let body = body.unwrap_or_default();

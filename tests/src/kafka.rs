@@ -116,7 +116,8 @@ impl Client {
             .with_name(topic(name))
             .with_num_partitions(partitions)
             .with_replication_factor(-1);
-        let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
+        let request =
+            CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
         let response = self.call(CREATE_TOPICS, &request)?;
         Ok(response.topics.first().context("no topic in the answer")?.error_code)
     }
@@ -124,8 +125,9 @@ impl Client {
     /// Error code and number of partitions of a topic.
     pub fn metadata(&mut self, name: &str, create: bool) -> Result<(i16, usize)> {
         let topic = MetadataRequestTopic::default().with_name(Some(topic(name)));
-        let request =
-            MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(create);
+        let request = MetadataRequest::default()
+            .with_topics(Some(vec![topic]))
+            .with_allow_auto_topic_creation(create);
         let response = self.call(METADATA, &request)?;
         let topic = response.topics.first().context("no topic in the answer")?;
         Ok((topic.error_code, topic.partitions.len()))
@@ -139,10 +141,14 @@ impl Client {
 
     /// Sends a batch with `acks=all`.
     pub fn send_produce(&mut self, name: &str, partition: i32, batch: Vec<u8>) -> Result<()> {
-        let data = PartitionProduceData::default().with_index(partition).with_records(Some(batch.into()));
-        let topic = TopicProduceData::default().with_name(topic(name)).with_partition_data(vec![data]);
-        let request =
-            ProduceRequest::default().with_acks(-1).with_timeout_ms(30_000).with_topic_data(vec![topic]);
+        let data =
+            PartitionProduceData::default().with_index(partition).with_records(Some(batch.into()));
+        let topic =
+            TopicProduceData::default().with_name(topic(name)).with_partition_data(vec![data]);
+        let request = ProduceRequest::default()
+            .with_acks(-1)
+            .with_timeout_ms(30_000)
+            .with_topic_data(vec![topic]);
         self.send(PRODUCE, &request)
     }
 
@@ -181,9 +187,16 @@ impl Client {
         let mut all = Vec::new();
         loop {
             let fetched = self.fetch(name, partition, next)?;
-            ensure!(fetched.code == code::NONE, "reading {name}/{partition} at {next}: code {}", fetched.code);
+            ensure!(
+                fetched.code == code::NONE,
+                "reading {name}/{partition} at {next}: code {}",
+                fetched.code
+            );
             let high = fetched.high;
-            ensure!(next >= high || !fetched.batches.is_empty(), "nothing at {next} of {name}/{partition}, high is {high}");
+            ensure!(
+                next >= high || !fetched.batches.is_empty(),
+                "nothing at {next} of {name}/{partition}, high is {high}"
+            );
             for batch in fetched.batches {
                 next = batch.base_offset + i64::from(batch.record_count);
                 all.push(batch);
@@ -196,10 +209,13 @@ impl Client {
 
     /// Code and offset for a timestamp; -1 asks for the end, -2 for the start.
     pub fn offset_at(&mut self, name: &str, partition: i32, timestamp: i64) -> Result<(i16, i64)> {
-        let partition =
-            ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(timestamp);
-        let topic = ListOffsetsTopic::default().with_name(topic(name)).with_partitions(vec![partition]);
-        let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
+        let partition = ListOffsetsPartition::default()
+            .with_partition_index(partition)
+            .with_timestamp(timestamp);
+        let topic =
+            ListOffsetsTopic::default().with_name(topic(name)).with_partitions(vec![partition]);
+        let request =
+            ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
         let response = self.call(LIST_OFFSETS, &request)?;
         let topic = response.topics.first().context("no topic in the answer")?;
         let partition = topic.partitions.first().context("no partition in the answer")?;

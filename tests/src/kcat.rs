@@ -15,7 +15,10 @@ pub const SEPARATOR: &str = "|";
 /// When it is not installed.
 pub fn command(address: SocketAddr) -> Command {
     let found = Command::new("kcat").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(found.is_ok(), "kcat is not installed: `apt-get install kcat` (the tests speak to Pyralog with it)");
+    assert!(
+        found.is_ok(),
+        "kcat is not installed: `apt-get install kcat` (the tests speak to Pyralog with it)"
+    );
     let mut command = Command::new("kcat");
     command.arg("-b").arg(address.to_string());
     command

@@ -12,7 +12,10 @@
 //! - [`flights`]: the year of flights.
 //! - [`recordings`], [`mutation`]: what clients said, and how to twist it.
 
-#![allow(clippy::disallowed_methods, reason = "a harness of real processes lives in real time, on real threads")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a harness of real processes lives in real time, on real threads"
+)]
 
 pub mod actors;
 pub mod batch;

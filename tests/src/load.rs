@@ -77,7 +77,12 @@ impl Load {
             broken: AtomicU64::new(0),
         });
         let threads = (0..plan.producers).map(|number| {
-            let producer = Producer { plan: plan.clone(), shared: Arc::clone(&shared), number, history: History::default() };
+            let producer = Producer {
+                plan: plan.clone(),
+                shared: Arc::clone(&shared),
+                number,
+                history: History::default(),
+            };
             thread::spawn(move || producer.run())
         });
         Load { threads: threads.collect(), plan, shared }
@@ -101,7 +106,11 @@ impl Load {
     /// Stops them after their last answers.
     pub fn stop(self) -> Outcome {
         self.shared.stop.store(true, Ordering::SeqCst);
-        let histories = self.threads.into_iter().map(|thread| thread.join().expect("a producer never panics")).collect();
+        let histories = self
+            .threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a producer never panics"))
+            .collect();
         let codes = self.shared.codes.lock().expect("no producer panics").clone();
         Outcome { histories, codes, broken: self.shared.broken.load(Ordering::SeqCst) }
     }
@@ -126,7 +135,10 @@ impl Outcome {
             let mut read = Vec::new();
             for batch in client.read_all(topic, partition)? {
                 for (offset, record) in batch.records()? {
-                    read.push((offset, String::from_utf8(record.value.context("a record without a value")?)?));
+                    read.push((
+                        offset,
+                        String::from_utf8(record.value.context("a record without a value")?)?,
+                    ));
                 }
             }
             anomalies.extend(check(history, &read));
@@ -176,7 +188,13 @@ impl Producer {
             if produced.code == code::NONE {
                 self.acknowledge(first, produced.base_offset);
             } else {
-                *self.shared.codes.lock().expect("no producer panics").entry(produced.code).or_default() += 1;
+                *self
+                    .shared
+                    .codes
+                    .lock()
+                    .expect("no producer panics")
+                    .entry(produced.code)
+                    .or_default() += 1;
                 thread::sleep(PAUSE_AFTER_REFUSAL);
             }
         }
@@ -185,9 +203,11 @@ impl Producer {
     /// Sends new values; the place of the first of them.
     fn send(&mut self, client: &mut Client) -> Result<usize> {
         let first = self.history.sent.len();
-        let values = (first..first + self.plan.batch_records).map(|place| format!("{}-{place}{PADDING}", self.number));
+        let values = (first..first + self.plan.batch_records)
+            .map(|place| format!("{}-{place}{PADDING}", self.number));
         self.history.sent.extend(values);
-        let records: Vec<Record> = self.history.sent[first..].iter().map(|value| Record::value(value.as_str())).collect();
+        let records: Vec<Record> =
+            self.history.sent[first..].iter().map(|value| Record::value(value.as_str())).collect();
         client.send_produce(&self.plan.topic, self.number as i32, batch::encode(&records))?;
         Ok(first)
     }

@@ -4,7 +4,8 @@ use crate::recordings::api_key;
 use crate::seeded::Seeded;
 
 /// What lengths, counts and versions are most often wrong by.
-const NUMBERS: [i32; 12] = [0, 1, -1, -2, 127, 128, 255, 0x7fff, 0x1_0000, i32::MAX, i32::MIN, 1 << 24];
+const NUMBERS: [i32; 12] =
+    [0, 1, -1, -2, 127, 128, 255, 0x7fff, 0x1_0000, i32::MAX, i32::MIN, 1 << 24];
 /// API key, version and correlation id. Mostly left alone: an unknown API is
 /// refused before anything of the rest is read.
 const HEAD_BYTES: usize = 8;

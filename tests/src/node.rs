@@ -5,6 +5,7 @@
 
 use crate::{binary, http, ports, wait};
 use anyhow::{Context, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub struct Plan {
     pub http_port: u16,
     /// More arguments of `pyralog dev`.
     pub arguments: Vec<String>,
+    /// Its environment beyond what everybody has.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Plan {
@@ -43,6 +46,19 @@ impl Plan {
             kafka_port: ports::free(),
             http_port: ports::free(),
             arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// `pyralog dev` with these arguments alone.
+    pub fn bare(output_dir: &Path, arguments: &[&str]) -> Plan {
+        Plan {
+            data_dir: PathBuf::new(),
+            output_dir: output_dir.to_owned(),
+            kafka_port: 0,
+            http_port: 0,
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            environment: Vec::new(),
         }
     }
 
@@ -72,10 +88,12 @@ impl Plan {
         fs::create_dir_all(&self.output_dir)?;
         let (stdout, stderr) = (self.output_dir.join("stdout"), self.output_dir.join("stderr"));
         let mut command = binary::command(["dev"]);
-        command.arg("--data-dir").arg(&self.data_dir);
-        command.args(["--listen-addr".to_owned(), self.kafka().to_string()]);
-        command.args(["--http-addr".to_owned(), self.http().to_string()]);
-        command.args(&self.arguments);
+        if self.kafka_port != 0 {
+            command.arg("--data-dir").arg(&self.data_dir);
+            command.args(["--listen-addr".to_owned(), self.kafka().to_string()]);
+            command.args(["--http-addr".to_owned(), self.http().to_string()]);
+        }
+        command.args(&self.arguments).envs(self.environment.iter().cloned());
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         let child = command.spawn().context("cannot start pyralog")?;
         Ok(Node { plan: self.clone(), child, stdout, stderr })
@@ -116,7 +134,9 @@ impl Node {
         });
         match outcome {
             Some(Ok(())) => Ok(()),
-            Some(Err(status)) => bail!("pyralog ended before it was ready ({status})\n{}", self.tail()),
+            Some(Err(status)) => {
+                bail!("pyralog ended before it was ready ({status})\n{}", self.tail())
+            }
             None => bail!("pyralog was not ready after {patience:?}\n{}", self.tail()),
         }
     }
@@ -130,16 +150,22 @@ impl Node {
 
     /// SIGTERM.
     pub fn terminate(&self) -> Result<()> {
-        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let id = id.context("a process id")?;
-        rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
-        Ok(())
+        self.signal(Signal::TERM)
+    }
+
+    /// Any signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let id =
+            i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("a process id")?;
+        Ok(kill_process(id, signal)?)
     }
 
     /// Waits for the end of the process.
     pub fn wait_end(&mut self, patience: Duration) -> Result<ExitStatus> {
         let ended = wait::until(patience, || self.child.try_wait().transpose());
-        ended.ok_or_else(|| anyhow!("pyralog has not ended after {patience:?}\n{}", self.tail()))?.map_err(Into::into)
+        ended
+            .ok_or_else(|| anyhow!("pyralog has not ended after {patience:?}\n{}", self.tail()))?
+            .map_err(Into::into)
     }
 
     /// SIGTERM, and an end in order.
@@ -174,7 +200,11 @@ impl Node {
 
     /// The last lines of output and log.
     pub fn tail(&self) -> String {
-        format!("--- stdout\n{}\n--- stderr\n{}", last_lines(&self.stdout()), last_lines(&self.stderr()))
+        format!(
+            "--- stdout\n{}\n--- stderr\n{}",
+            last_lines(&self.stdout()),
+            last_lines(&self.stderr())
+        )
     }
 
     /// The status of `/readyz`, if HTTP answers.

@@ -37,7 +37,9 @@ pub fn folder() -> PathBuf {
 
 /// Every recorded request, by the names of the files.
 pub fn all() -> Result<Vec<Recording>> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder())?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder())?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "bin"));
     paths.sort();
     ensure!(!paths.is_empty(), "no recordings in {}", folder().display());
@@ -48,8 +50,12 @@ pub fn all() -> Result<Vec<Recording>> {
 fn read(path: &Path) -> Result<Vec<Recording>> {
     let client = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = fs::read(path)?;
-    let frames = frames(&bytes).with_context(|| format!("{} is not a recording", path.display()))?;
-    Ok(frames.into_iter().map(|frame| Recording { client: client.clone(), frame: frame.to_vec() }).collect())
+    let frames =
+        frames(&bytes).with_context(|| format!("{} is not a recording", path.display()))?;
+    Ok(frames
+        .into_iter()
+        .map(|frame| Recording { client: client.clone(), frame: frame.to_vec() })
+        .collect())
 }
 
 /// Cuts a stream into requests.
@@ -57,7 +63,8 @@ pub fn frames(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) = bytes.split_first_chunk()?;
-        let (frame, rest) = rest.split_at_checked(usize::try_from(i32::from_be_bytes(*length)).ok()?)?;
+        let (frame, rest) =
+            rest.split_at_checked(usize::try_from(i32::from_be_bytes(*length)).ok()?)?;
         frames.push(frame);
         bytes = rest;
     }

@@ -57,10 +57,10 @@ impl Volume {
         let script = "import fcntl, os, struct, sys\n\
             fd = os.open(sys.argv[1], os.O_RDONLY)\n\
             fcntl.ioctl(fd, int(sys.argv[2]), struct.pack('I', int(sys.argv[3])))\n";
-        run(Command::new("python3").args(["-c", script]).arg(&self.mount).args([
-            EXT4_IOC_SHUTDOWN.to_string(),
-            NO_LOG_FLUSH.to_string(),
-        ]))
+        run(Command::new("python3")
+            .args(["-c", script])
+            .arg(&self.mount)
+            .args([EXT4_IOC_SHUTDOWN.to_string(), NO_LOG_FLUSH.to_string()]))
     }
 }
 

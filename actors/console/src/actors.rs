@@ -32,7 +32,8 @@ pub async fn kill(
         let message = "fault injection is off; start the node with --debug-faults";
         return Err(Refusal::new(ErrorCode::DebugDisabled, message));
     }
-    let Json(KillRequest { path }) = request.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let Json(KillRequest { path }) =
+        request.map_err(|error| Refusal::invalid(error.body_text()))?;
     tracing::warn!(path, "killing an actor on request");
     let tree = known(&context)?.clone();
     let own = &*context.own_path;
@@ -44,12 +45,16 @@ pub async fn kill(
         });
         return Ok((StatusCode::ACCEPTED, Json(json!({ "killing": own }))));
     }
-    tree.kill(&path).await.map_err(|error| Refusal::new(ErrorCode::ActorNotFound, error.to_string()))?;
+    tree.kill(&path)
+        .await
+        .map_err(|error| Refusal::new(ErrorCode::ActorNotFound, error.to_string()))?;
     Ok((StatusCode::OK, Json(json!({ "killed": path }))))
 }
 
 /// The tree, once it stands.
 pub fn known(context: &Context) -> Result<&Tree, Refusal> {
-    let starting = || Refusal::new(ErrorCode::Unavailable, "the tree is still being built; ask again in a moment");
+    let starting = || {
+        Refusal::new(ErrorCode::Unavailable, "the tree is still being built; ask again in a moment")
+    };
     context.tree.get().ok_or_else(starting)
 }

@@ -60,7 +60,12 @@ pub async fn accept(
     Ok(())
 }
 
-async fn serve(stream: TcpStream, router: Router, limits: &ConsoleLimits, mut stop: watch::Receiver<bool>) {
+async fn serve(
+    stream: TcpStream,
+    router: Router,
+    limits: &ConsoleLimits,
+    mut stop: watch::Receiver<bool>,
+) {
     let _ = stream.set_nodelay(true);
     let stream = TokioIo::new(ImpatientStream::new(stream, limits.write_timeout));
     let connection = http1::Builder::new()

@@ -106,7 +106,13 @@ impl Actor for Console {
                 let _ = myself.cast(ConsoleMessage::AcceptingEnded(error.to_string()));
             }
         });
-        Ok(ConsoleState { vitals: child.vitals(), context, stop, accepting: AbortOnDrop(accepting), drain_timeout })
+        Ok(ConsoleState {
+            vitals: child.vitals(),
+            context,
+            stop,
+            accepting: AbortOnDrop(accepting),
+            drain_timeout,
+        })
     }
 
     async fn handle(

@@ -46,7 +46,10 @@ pub async fn describe(
 }
 
 /// `DELETE /v1/logs/{name}`.
-pub async fn delete(State(context): State<Context>, Path(name): Path<String>) -> Result<Json<LogSummary>, Refusal> {
+pub async fn delete(
+    State(context): State<Context>,
+    Path(name): Path<String>,
+) -> Result<Json<LogSummary>, Refusal> {
     let log = find(&context, &name)?;
     if log.internal {
         let message = format!("'{name}' belongs to the system and cannot be deleted");
@@ -77,7 +80,9 @@ fn description(context: &Context, log: &LogEntry) -> LogDescription {
         summary: summary(log),
         topic_id: log.topic_id.iter().map(|byte| format!("{byte:02x}")).collect(),
         settings: log.settings.rows(),
-        partitions: (0..log.partitions).map(|partition| partition_of(context, log, partition)).collect(),
+        partitions: (0..log.partitions)
+            .map(|partition| partition_of(context, log, partition))
+            .collect(),
     }
 }
 

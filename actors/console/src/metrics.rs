@@ -33,7 +33,11 @@ fn node(context: &Context, page: &mut Page) {
     page.family("pyralog_boot", "counter", "Starts of the data directory.");
     page.value("pyralog_boot", &[], facts.boot.0);
     page.family("pyralog_uptime_seconds", "counter", "Seconds since the start.");
-    page.value("pyralog_uptime_seconds", &[], context.clock.monotonic().since(facts.started).as_secs_f64());
+    page.value(
+        "pyralog_uptime_seconds",
+        &[],
+        context.clock.monotonic().since(facts.started).as_secs_f64(),
+    );
     page.family("pyralog_http_requests_total", "counter", "HTTP requests since the door started.");
     page.value("pyralog_http_requests_total", &[], context.requests.load(Ordering::Relaxed));
     if let Some(bytes) = status::resident_bytes() {
@@ -53,11 +57,23 @@ fn partitions(context: &Context, page: &mut Page) {
     }
     page.family("pyralog_partition_start_offset", "gauge", "Offset of the oldest record.");
     for (log, partition, marks) in &marks {
-        page.value("pyralog_partition_start_offset", &[("log", log), ("partition", partition)], marks.log_start);
+        page.value(
+            "pyralog_partition_start_offset",
+            &[("log", log), ("partition", partition)],
+            marks.log_start,
+        );
     }
-    page.family("pyralog_partition_high_watermark", "gauge", "One past the newest committed record.");
+    page.family(
+        "pyralog_partition_high_watermark",
+        "gauge",
+        "One past the newest committed record.",
+    );
     for (log, partition, marks) in &marks {
-        page.value("pyralog_partition_high_watermark", &[("log", log), ("partition", partition)], marks.high);
+        page.value(
+            "pyralog_partition_high_watermark",
+            &[("log", log), ("partition", partition)],
+            marks.high,
+        );
     }
 }
 
@@ -72,11 +88,19 @@ fn actors(root: &TreeNode, page: &mut Page) {
     for node in &nodes {
         page.value("pyralog_actor_restarts_total", &[("path", &node.path)], node.restarts);
     }
-    page.family("pyralog_actor_handled_total", "counter", "Messages handled by the present incarnation.");
+    page.family(
+        "pyralog_actor_handled_total",
+        "counter",
+        "Messages handled by the present incarnation.",
+    );
     for node in &nodes {
         page.value("pyralog_actor_handled_total", &[("path", &node.path)], node.handled);
     }
-    page.family("pyralog_actor_mailbox_depth", "gauge", "Messages waiting, where an actor counts them.");
+    page.family(
+        "pyralog_actor_mailbox_depth",
+        "gauge",
+        "Messages waiting, where an actor counts them.",
+    );
     for node in &nodes {
         page.value("pyralog_actor_mailbox_depth", &[("path", &node.path)], node.mailbox_depth);
     }
@@ -92,8 +116,10 @@ impl Page {
     }
 
     fn value(&mut self, name: &str, labels: &[(&str, &String)], value: impl Display) {
-        let labels: Vec<_> = labels.iter().map(|(label, text)| format!("{label}=\"{}\"", escaped(text))).collect();
-        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let labels: Vec<_> =
+            labels.iter().map(|(label, text)| format!("{label}=\"{}\"", escaped(text))).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 }

@@ -33,7 +33,8 @@ impl Refusal {
             Remedy::GiveUp => "give-up",
             Remedy::Repair => "repair",
         };
-        let error = ErrorBody { code: code.to_string(), message: message.clone(), remedy: remedy.into() };
+        let error =
+            ErrorBody { code: code.to_string(), message: message.clone(), remedy: remedy.into() };
         ErrorReply { error }
     }
 }
@@ -53,7 +54,9 @@ impl IntoResponse for Refusal {
 /// The HTTP status nearest to a code.
 fn status(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound => {
+            StatusCode::NOT_FOUND
+        }
         ErrorCode::LogExists | ErrorCode::Fenced => StatusCode::CONFLICT,
         ErrorCode::OffsetOutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
         ErrorCode::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -27,7 +27,12 @@ pub struct Context {
 
 impl Context {
     pub fn new(arguments: ConsoleArguments, own_path: &str) -> Context {
-        Context { arguments: Arc::new(arguments), own_path: own_path.into(), requests: Arc::default(), turn: Arc::default() }
+        Context {
+            arguments: Arc::new(arguments),
+            own_path: own_path.into(),
+            requests: Arc::default(),
+            turn: Arc::default(),
+        }
     }
 }
 

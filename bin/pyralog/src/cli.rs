@@ -4,8 +4,9 @@ mod arguments;
 mod node_flags;
 
 pub use arguments::{
-    ActorsCommand, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments, ConsumeBench, DebugCommand, DiskBench,
-    Format, From, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat, ServerFlags,
+    ActorsCommand, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments, ConsumeBench,
+    DebugCommand, DiskBench, Format, From, LogCommand, OutputFlag, ProduceArguments, ProduceBench,
+    RecordFormat, ServerFlags,
 };
 pub use node_flags::{NodeFlags, Role};
 
@@ -43,7 +44,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     telemetry::start(if is_node { "info" } else { "warn" });
     match command {
         None => run::node(node),
-        Some(Command::Dev { node: more, random_ports, demo }) => run::dev(node.or(more), random_ports, demo),
+        Some(Command::Dev { node: more, random_ports, demo }) => {
+            run::dev(node.or(more), random_ports, demo)
+        }
         Some(Command::Config { command: ConfigCommand::Check { node: more, output } }) => {
             command::config::check(&node.or(more), output.format)
         }

@@ -40,17 +40,23 @@ pub struct Client {
 
 /// Runs a command's future to its end on this thread.
 pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?;
     runtime.block_on(future)
 }
 
 impl Client {
     /// A client of the servers in a comma list.
     pub fn new(list: &str) -> Result<Client, Failure> {
-        let servers = list.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::parse);
-        let servers: Vec<Server> = servers.collect::<Result<_, ServerError>>().map_err(|error| {
-            Failure::new(Status::Usage, error.to_string()).help("for example --server http://127.0.0.1:8080")
-        })?;
+        let servers =
+            list.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::parse);
+        let servers: Vec<Server> =
+            servers.collect::<Result<_, ServerError>>().map_err(|error| {
+                Failure::new(Status::Usage, error.to_string())
+                    .help("for example --server http://127.0.0.1:8080")
+            })?;
         if servers.is_empty() {
             return Err(Failure::new(Status::Usage, "--server names no server"));
         }
@@ -68,13 +74,22 @@ impl Client {
     }
 
     /// `POST` of a document, and the one that comes.
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).map_err(Failure::failed)?;
         self.document(Method::POST, path, Full::new(Bytes::from(body)).boxed_unsync()).await
     }
 
     /// A request whose reply is a stream of lines.
-    pub async fn stream(&self, method: Method, path: &str, body: RequestBody) -> Result<ReplyLines, Failure> {
+    pub async fn stream(
+        &self,
+        method: Method,
+        path: &str,
+        body: RequestBody,
+    ) -> Result<ReplyLines, Failure> {
         let response = self.send(method, path, body).await?;
         Ok(ReplyLines::new(accepted(response).await?.into_body()))
     }
@@ -91,19 +106,33 @@ impl Client {
         }
     }
 
-    async fn document<T: DeserializeOwned>(&self, method: Method, path: &str, body: RequestBody) -> Result<T, Failure> {
+    async fn document<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: RequestBody,
+    ) -> Result<T, Failure> {
         let reply = async {
             let response = accepted(self.send(method, path, body).await?).await?;
             collect(response).await
         };
         let bytes = tokio::time::timeout(REPLY_TIMEOUT, reply).await.map_err(|_| {
-            Failure::new(Status::Retryable, "the server did not answer within a minute; the outcome is unknown")
+            Failure::new(
+                Status::Retryable,
+                "the server did not answer within a minute; the outcome is unknown",
+            )
         })??;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::failed(format!("the server's answer cannot be understood: {error}")))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::failed(format!("the server's answer cannot be understood: {error}"))
+        })
     }
 
-    async fn send(&self, method: Method, path: &str, body: RequestBody) -> Result<Response<Incoming>, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: RequestBody,
+    ) -> Result<Response<Incoming>, Failure> {
         let (server, mut sender) = connection::first(&self.servers).await?;
         let request = Request::builder()
             .method(method)
@@ -113,7 +142,10 @@ impl Client {
             .body(body)
             .map_err(Failure::failed)?;
         sender.send_request(request).await.map_err(|error| {
-            Failure::new(Status::Retryable, format!("the connection to {server} broke: {error}; the outcome is unknown"))
+            Failure::new(
+                Status::Retryable,
+                format!("the connection to {server} broke: {error}; the outcome is unknown"),
+            )
         })
     }
 }
@@ -127,7 +159,9 @@ async fn accepted(response: Response<Incoming>) -> Result<Response<Incoming>, Fa
     let body = collect(response).await?;
     match serde_json::from_slice::<ErrorReply>(&body) {
         Ok(ErrorReply { error }) => Err(Failure::from_server(&error.code, &error.message)),
-        Err(_) if status == StatusCode::NOT_FOUND => Err(Failure::failed("the server has no such API; is it a Pyralog node?")),
+        Err(_) if status == StatusCode::NOT_FOUND => {
+            Err(Failure::failed("the server has no such API; is it a Pyralog node?"))
+        }
         Err(_) => Err(Failure::failed(format!("the server answered {status}"))),
     }
 }
@@ -135,9 +169,9 @@ async fn accepted(response: Response<Incoming>) -> Result<Response<Incoming>, Fa
 async fn collect(response: Response<Incoming>) -> Result<Bytes, Failure> {
     let body = http_body_util::Limited::new(response.into_body(), REPLY_BYTES_MAX);
     let collected = body.collect().await;
-    collected.map(|body| body.to_bytes()).map_err(|error| {
-        Failure::new(Status::Retryable, format!("the answer broke off: {error}"))
-    })
+    collected
+        .map(|body| body.to_bytes())
+        .map_err(|error| Failure::new(Status::Retryable, format!("the answer broke off: {error}")))
 }
 
 /// A log's name as part of a path. Names that are good need no escaping; others

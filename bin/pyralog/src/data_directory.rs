@@ -117,7 +117,9 @@ impl DataDirectory {
 /// A directory whose own name is lost after a power cut loses all that is in
 /// it, so every name that this makes is synced.
 fn create_durably(disk: &dyn Disk, path: &Path) -> io::Result<()> {
-    let here = |path: &'_ Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() };
+    let here = |path: &'_ Path| {
+        if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() }
+    };
     let mut changed = Vec::new();
     for (name, parent) in path.ancestors().zip(path.ancestors().skip(1)) {
         if disk.exists(name)? {

@@ -51,7 +51,9 @@ impl Failure {
     pub fn from_server(code: &str, message: &str) -> Failure {
         let known = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
         let status = match known {
-            Some(ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound) => Status::NotFound,
+            Some(
+                ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound,
+            ) => Status::NotFound,
             Some(code) => match code.remedy() {
                 Remedy::Retry | Remedy::GoElsewhere | Remedy::Refresh => Status::Retryable,
                 Remedy::GiveUp | Remedy::Repair => Status::Failed,

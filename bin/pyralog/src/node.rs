@@ -96,9 +96,10 @@ impl Node {
         match self.tree.health.get() {
             Health::Good => Ok(()),
             // Not clean: the next start has to recover.
-            Health::Failed { cause } => {
-                Err(Failure::new(Status::StorageFailed, format!("the store failed while stopping: {cause}")))
-            }
+            Health::Failed { cause } => Err(Failure::new(
+                Status::StorageFailed,
+                format!("the store failed while stopping: {cause}"),
+            )),
         }
     }
 }

@@ -14,7 +14,13 @@ use pyralog_env::{RealDisk, RealEntropy};
 pub fn node(flags: NodeFlags) -> Result<(), Failure> {
     combined(&flags.role)?;
     let settings = settings(&flags, false)?;
-    in_runtime(Life { settings, random_ports: false, dev: false, temporary: false, debug_faults: flags.debug_faults })
+    in_runtime(Life {
+        settings,
+        random_ports: false,
+        dev: false,
+        temporary: false,
+        debug_faults: flags.debug_faults,
+    })
 }
 
 /// `pyralog dev`: a node whose data is gone afterwards, unless it was given a
@@ -36,7 +42,13 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
         // A name that is the same every time; a host name would say less.
         settings.node_name.get_or_insert_with(|| "dev".into());
     }
-    let life = Life { settings, random_ports, dev: true, temporary: temporary.is_some(), debug_faults: flags.debug_faults };
+    let life = Life {
+        settings,
+        random_ports,
+        dev: true,
+        temporary: temporary.is_some(),
+        debug_faults: flags.debug_faults,
+    };
     let outcome = in_runtime(life);
     // After a crash of the store its files are evidence; keep them.
     match temporary {
@@ -59,8 +71,11 @@ fn combined(roles: &[Role]) -> Result<(), Failure> {
     if roles.is_empty() || both.iter().all(|role| roles.contains(role)) {
         return Ok(());
     }
-    Err(Failure::new(Status::Usage, "a node with one role alone is not in this version (not-supported)")
-        .help("leave out --role, or give --role obelisk,pyramid"))
+    Err(Failure::new(
+        Status::Usage,
+        "a node with one role alone is not in this version (not-supported)",
+    )
+    .help("leave out --role, or give --role obelisk,pyramid"))
 }
 
 fn in_runtime(life: Life) -> Result<(), Failure> {

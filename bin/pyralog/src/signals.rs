@@ -13,7 +13,10 @@ pub struct Signals {
 impl Signals {
     /// Takes the signals over from the default, which is to die at once.
     pub fn install() -> std::io::Result<Signals> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for the next of either; its name.

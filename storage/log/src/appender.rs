@@ -49,11 +49,15 @@ pub(crate) struct Appender {
 }
 
 impl Appender {
-    /// Writes everything of the tail into segments, unsynced, and takes it out of
-    /// the tail.
+    /// Writes what the tail holds at this moment into segments, unsynced, and
+    /// takes it out of the tail. Frames that are published meanwhile wait for the
+    /// next time: a busy partition must not keep its writer for ever.
     pub(crate) fn write_tail(&mut self, log: &PartitionLog) -> Result<(), LogError> {
+        let Some(last) = log.view(|view| view.tail.back().map(|frame| frame.header.lsn)) else {
+            return Ok(());
+        };
         loop {
-            let frames = self.next_of_tail(log);
+            let frames = self.next_of_tail(log, last);
             if frames.is_empty() {
                 return Ok(());
             }
@@ -120,7 +124,10 @@ impl Appender {
             self.cut_active(end)?;
             self.end = end;
         }
-        self.lsn = frame.lsn;
+        // What is left of the tail is older than the cut, and not in segments yet.
+        if log.view(|view| view.tail.is_empty()) {
+            self.lsn = frame.lsn;
+        }
         // Epochs never go back, not even with the records that brought them.
         self.epoch = self.epoch.max(frame.epoch);
         Ok(())
@@ -139,11 +146,14 @@ impl Appender {
         }
     }
 
-    fn next_of_tail(&self, log: &PartitionLog) -> Vec<Frame> {
+    fn next_of_tail(&self, log: &PartitionLog, last: Lsn) -> Vec<Frame> {
         let limit = log.segment_bytes();
         log.view(|view| {
             let (mut bytes, mut position) = (0, self.position);
             let fits = |frame: &&Frame| {
+                if frame.header.lsn > last {
+                    return false;
+                }
                 let size = frame.header.frame_bytes();
                 let first = bytes == 0;
                 let room = bytes + size <= GATHER_BYTES && position + size as u64 <= limit;
@@ -259,7 +269,7 @@ impl Appender {
         });
         if let Some(last) = frames.last() {
             self.lsn = last.header.lsn;
-            self.epoch = last.header.epoch;
+            self.epoch = self.epoch.max(last.header.epoch);
             self.end = last.header.next_offset();
         }
     }

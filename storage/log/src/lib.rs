@@ -37,6 +37,8 @@ mod paths;
 mod recovery;
 mod segment_writer;
 mod sparse_index;
+#[cfg(test)]
+mod tests;
 
 pub use checkpoint::{CheckpointStore, Checkpoints, PartitionCheckpoint, WalCheckpoint};
 pub use committer::{Append, Appended, CommitCounts, Committer, Completion, Opened, Submission};

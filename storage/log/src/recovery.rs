@@ -119,7 +119,7 @@ pub fn recover(
         let log = opening.open(id, checkpoint, truncated_at, &mut report)?;
         partitions.insert(id, Arc::new(log));
     }
-    replay::replay(&rounds, store, &partitions, planted, &mut report)?;
+    replay::replay(&rounds, store, &partitions, &truncations, planted, &mut report)?;
     drop(rounds.places);
 
     let wal = settle(&mut *checkpoints, &partitions, &known, rounds.next_round, rounds.next_lsn)?;

@@ -8,7 +8,11 @@
 //! The node advertises the proxy's address, so that everything goes through
 //! it. The result is `tests/recordings/NAME.bin`.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a tool for the terminal, on real threads")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a tool for the terminal, on real threads"
+)]
 
 use anyhow::{Context, Result, ensure};
 use pyralog_tests::node::Plan;
@@ -28,7 +32,8 @@ fn main() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let program = arguments.next().context("which command?")?;
-    let arguments: Vec<String> = arguments.map(|argument| argument.replace("{}", &address.to_string())).collect();
+    let arguments: Vec<String> =
+        arguments.map(|argument| argument.replace("{}", &address.to_string())).collect();
 
     let folder = tempfile::tempdir()?;
     let plan = Plan::new(&folder.path().join("data"), folder.path());
@@ -38,12 +43,16 @@ fn main() -> Result<()> {
     let (kafka, heard) = (plan.kafka(), Arc::clone(&said));
     thread::spawn(move || accept(&listener, kafka, &heard));
 
-    let status = Command::new(&program).args(&arguments).status().with_context(|| format!("cannot run {program}"))?;
+    let status = Command::new(&program)
+        .args(&arguments)
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
     ensure!(status.success(), "{program} ended with {status}");
     // The node's end closes the connections, and so the last of them are complete.
     node.stop()?;
     let said = said.lock().expect("no thread panics").concat();
-    let count = recordings::frames(&said).context("the client said something that is not Kafka")?.len();
+    let count =
+        recordings::frames(&said).context("the client said something that is not Kafka")?.len();
     let path = recordings::folder().join(format!("{name}.bin"));
     std::fs::write(&path, &said)?;
     println!("{}: {count} requests, {} bytes", path.display(), said.len());
@@ -59,7 +68,11 @@ fn accept(listener: &TcpListener, kafka: SocketAddr, said: &Said) {
             said.len() - 1
         };
         let (said, answers) = (Arc::clone(said), (server.try_clone(), client.try_clone()));
-        thread::spawn(move || pass(client, server, |bytes| said.lock().expect("no thread panics")[number].extend(bytes)));
+        thread::spawn(move || {
+            pass(client, server, |bytes| {
+                said.lock().expect("no thread panics")[number].extend(bytes)
+            })
+        });
         if let (Ok(server), Ok(client)) = answers {
             thread::spawn(move || pass(server, client, |_| {}));
         }

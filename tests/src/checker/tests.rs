@@ -34,7 +34,9 @@ fn a_moved_value_is_caught() {
 
 #[test]
 fn a_duplicate_is_caught() {
-    assert!(checked(&["a", "b", "c", "d", "c"]).contains(&Anomaly::Duplicate { value: "c".into() }));
+    assert!(
+        checked(&["a", "b", "c", "d", "c"]).contains(&Anomaly::Duplicate { value: "c".into() })
+    );
 }
 
 #[test]

@@ -36,7 +36,9 @@ impl Text {
     pub fn into_bytes(self) -> Result<Vec<u8>, TextError> {
         match self {
             Text::Plain(text) => Ok(text.into_bytes()),
-            Text::Encoded { base64 } => STANDARD.decode(base64).map_err(|error| TextError(error.to_string())),
+            Text::Encoded { base64 } => {
+                STANDARD.decode(base64).map_err(|error| TextError(error.to_string()))
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ pub type Full = (u32, BatchHeader, Bytes);
 /// Open batches.
 pub struct Collector {
     partitions: u32,
+    /// The log's own limit for a batch.
+    batch_bytes_max: usize,
     /// Every record goes here, if the request said so.
     fixed: Option<u32>,
     /// The partition of the next record without a key.
@@ -29,8 +31,14 @@ pub struct Collector {
 }
 
 impl Collector {
-    pub fn new(partitions: u32, fixed: Option<u32>, turn: u32) -> Result<Collector, Refusal> {
-        let collector = Collector { partitions, fixed, turn, open: BTreeMap::new(), open_bytes: 0 };
+    pub fn new(
+        partitions: u32,
+        batch_bytes_max: usize,
+        fixed: Option<u32>,
+        turn: u32,
+    ) -> Result<Collector, Refusal> {
+        let open = BTreeMap::new();
+        let collector = Collector { partitions, batch_bytes_max, fixed, turn, open, open_bytes: 0 };
         if let Some(partition) = fixed {
             collector.check(partition)?;
         }
@@ -43,23 +51,38 @@ impl Collector {
 
     /// Takes the record of one line; the batches that are full now.
     pub fn take(&mut self, line: &[u8], now_ms: i64) -> Result<Vec<Full>, Refusal> {
-        let record: RecordIn =
-            serde_json::from_slice(line).map_err(|error| Refusal::invalid(format!("not a record: {error}")))?;
+        let record: RecordIn = serde_json::from_slice(line)
+            .map_err(|error| Refusal::invalid(format!("not a record: {error}")))?;
         let key = bytes(record.key)?;
         let value = bytes(record.value)?;
-        let headers = record.headers.into_iter().map(|header| Ok((header.key, bytes(header.value)?)));
+        let headers =
+            record.headers.into_iter().map(|header| Ok((header.key, bytes(header.value)?)));
         let headers = headers.collect::<Result<Vec<_>, Refusal>>()?;
-        let headers: Vec<_> = headers.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+        let headers: Vec<_> =
+            headers.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
         let partition = self.partition(record.partition, key.as_deref())?;
 
+        let timestamp = record.timestamp.unwrap_or(now_ms);
+        let mut full = Vec::new();
+        let open_bytes = self.open.get(&partition).map_or(0, BatchBuilder::bytes);
+        if open_bytes + size_max(key.as_deref(), value.as_deref(), &headers) > self.batch_bytes_max
+        {
+            full.extend(self.close(partition));
+        }
         let batch = self.open.entry(partition).or_default();
         let before = batch.bytes();
-        batch.push(record.timestamp.unwrap_or(now_ms), key.as_deref(), value.as_deref(), &headers);
+        batch.push(timestamp, key.as_deref(), value.as_deref(), &headers);
         self.open_bytes += batch.bytes() - before;
-        if batch.bytes() >= BATCH_BYTES || batch.records() >= BATCH_RECORDS {
-            return Ok(self.close(partition).into_iter().collect());
+        if batch.bytes() > self.batch_bytes_max {
+            // Only a record that is alone in its batch can be this large.
+            return Err(too_large(self.batch_bytes_max));
         }
-        Ok(if self.open_bytes >= COLLECTED_BYTES_MAX { self.close_all() } else { Vec::new() })
+        if batch.bytes() >= BATCH_BYTES || batch.records() >= BATCH_RECORDS {
+            full.extend(self.close(partition));
+        } else if self.open_bytes >= COLLECTED_BYTES_MAX {
+            full.extend(self.close_all());
+        }
+        Ok(full)
     }
 
     /// Every open batch, in order of the partitions.
@@ -92,9 +115,24 @@ impl Collector {
         if partition < self.partitions {
             return Ok(partition);
         }
-        let message = format!("the log has partitions 0 to {}, not {partition}", self.partitions - 1);
+        let message =
+            format!("the log has partitions 0 to {}, not {partition}", self.partitions - 1);
         Err(Refusal::new(ErrorCode::PartitionNotFound, message))
     }
+}
+
+/// More than a record adds to a batch: six lengths and numbers of at most ten
+/// bytes, and two lengths a header.
+fn size_max(key: Option<&[u8]>, value: Option<&[u8]>, headers: &[(&str, Option<&[u8]>)]) -> usize {
+    let length = |field: Option<&[u8]>| field.map_or(0, <[u8]>::len);
+    let headers = headers.iter().map(|(name, value)| name.len() + length(*value) + 10);
+    60 + length(key) + length(value) + headers.sum::<usize>()
+}
+
+fn too_large(batch_bytes_max: usize) -> Refusal {
+    let message =
+        format!("the record is larger than the log's max.message.bytes, {batch_bytes_max}");
+    Refusal::new(ErrorCode::RecordTooLarge, message)
 }
 
 fn bytes(text: Option<Text>) -> Result<Option<Vec<u8>>, Refusal> {
@@ -107,17 +145,23 @@ mod tests {
     use pyralog_model::decode_records;
 
     fn collector(partitions: u32) -> Collector {
-        Collector::new(partitions, None, 0).unwrap()
+        Collector::new(partitions, 1 << 20, None, 0).unwrap()
     }
 
     #[test]
     fn keys_choose_and_the_keyless_take_turns() {
         let mut collector = collector(3);
-        for line in ["{\"value\":\"a\"}", "{\"value\":\"b\"}", "{\"key\":\"21\",\"value\":null}", "{\"value\":\"c\",\"partition\":2}"] {
+        for line in [
+            "{\"value\":\"a\"}",
+            "{\"value\":\"b\"}",
+            "{\"key\":\"21\",\"value\":null}",
+            "{\"value\":\"c\",\"partition\":2}",
+        ] {
             assert!(collector.take(line.as_bytes(), 5).unwrap().is_empty());
         }
         let full = collector.close_all();
-        let counts: Vec<_> = full.iter().map(|(partition, header, _)| (*partition, header.record_count)).collect();
+        let counts: Vec<_> =
+            full.iter().map(|(partition, header, _)| (*partition, header.record_count)).collect();
         let by_key = partition_of(b"21", 3);
         let expect = |partition: u32, own: i32| own + i32::from(partition == by_key);
         assert_eq!(counts, [(0, expect(0, 1)), (1, expect(1, 1)), (2, expect(2, 1))]);
@@ -129,25 +173,56 @@ mod tests {
         let mut collector = collector(1);
         let mut full = Vec::new();
         for index in 0..2_500 {
-            let line = format!("{{\"value\":\"{index}\",\"timestamp\":{index},\"headers\":[{{\"key\":\"h\",\"value\":null}}]}}");
+            let line = format!(
+                "{{\"value\":\"{index}\",\"timestamp\":{index},\"headers\":[{{\"key\":\"h\",\"value\":null}}]}}"
+            );
             full.extend(collector.take(line.as_bytes(), 0).unwrap());
         }
         full.extend(collector.close_all());
-        assert_eq!(full.iter().map(|(_, header, _)| header.record_count).collect::<Vec<_>>(), [1_000, 1_000, 500]);
+        assert_eq!(
+            full.iter().map(|(_, header, _)| header.record_count).collect::<Vec<_>>(),
+            [1_000, 1_000, 500]
+        );
         let (_, header, batch) = &full[2];
         let record = decode_records(header, batch, 0).unwrap().next().unwrap().unwrap();
-        assert_eq!((record.timestamp, record.value.as_deref(), record.headers.len()), (2_000, Some(&b"2000"[..]), 1));
+        assert_eq!(
+            (record.timestamp, record.value.as_deref(), record.headers.len()),
+            (2_000, Some(&b"2000"[..]), 1)
+        );
+    }
+
+    #[test]
+    fn batches_keep_to_the_logs_own_limit() {
+        let mut collector = Collector::new(1, 1_000, None, 0).unwrap();
+        let line = format!("{{\"value\":\"{}\"}}", "x".repeat(300));
+        let mut full = Vec::new();
+        for _ in 0..10 {
+            full.extend(collector.take(line.as_bytes(), 0).unwrap());
+        }
+        full.extend(collector.close_all());
+        assert!(full.iter().all(|(_, header, _)| header.batch_bytes <= 1_000));
+        assert_eq!(full.iter().map(|(_, header, _)| header.record_count).sum::<i32>(), 10);
+        let large = format!("{{\"value\":\"{}\"}}", "x".repeat(1_000));
+        let refusal = collector.take(large.as_bytes(), 0).unwrap_err();
+        assert_eq!(refusal.0.code, ErrorCode::RecordTooLarge);
     }
 
     #[test]
     fn what_is_no_record_is_refused() {
         let mut collector = collector(2);
-        for bad in ["", "{}", "[]", "{\"value\":1}", "{\"value\":\"a\",\"kye\":\"b\"}", "{\"value\":{\"base64\":\"?\"}}"] {
+        for bad in [
+            "",
+            "{}",
+            "[]",
+            "{\"value\":1}",
+            "{\"value\":\"a\",\"kye\":\"b\"}",
+            "{\"value\":{\"base64\":\"?\"}}",
+        ] {
             let refusal = collector.take(bad.as_bytes(), 0).unwrap_err();
             assert_eq!(refusal.0.code, ErrorCode::RequestInvalid, "{bad}");
         }
         let refusal = collector.take(b"{\"value\":\"a\",\"partition\":2}", 0).unwrap_err();
         assert_eq!(refusal.0.code, ErrorCode::PartitionNotFound);
-        assert!(Collector::new(2, Some(2), 0).is_err());
+        assert!(Collector::new(2, 1 << 20, Some(2), 0).is_err());
     }
 }

@@ -15,9 +15,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
+use futures::FutureExt;
 use futures::future::select_all;
 use futures::stream::{self, StreamExt};
-use futures::FutureExt;
 use pyralog_model::{BatchHeader, ErrorCode, Offset, Record, decode_records};
 use std::convert::Infallible;
 
@@ -35,12 +35,19 @@ pub async fn consume(
     let Query(query) = query.map_err(|error| Refusal::invalid(error.body_text()))?;
     let log = logs::find(&context, &name)?;
     let partitions = plan(&context, &log, &query)?;
-    let reading = Reading { context, partitions, turn: 0, left: query.limit.unwrap_or(u64::MAX), failed: false };
+    let reading = Reading {
+        context,
+        partitions,
+        turn: 0,
+        left: query.limit.unwrap_or(u64::MAX),
+        failed: false,
+    };
     let chunks = stream::unfold(reading, |mut reading| async {
         let chunk = reading.next_chunk().await?;
         Some((chunk, reading))
     });
-    Ok(([(CONTENT_TYPE, NDJSON)], Body::from_stream(chunks.map(Ok::<_, Infallible>))).into_response())
+    Ok(([(CONTENT_TYPE, NDJSON)], Body::from_stream(chunks.map(Ok::<_, Infallible>)))
+        .into_response())
 }
 
 /// One request on its way through.
@@ -78,7 +85,9 @@ impl Reading {
     /// The next partition in turn that has records.
     fn next_partition(&mut self) -> Option<usize> {
         let count = self.partitions.len();
-        let found = (0..count).map(|step| (self.turn + step) % count).find(|i| self.partitions[*i].has_more())?;
+        let found = (0..count)
+            .map(|step| (self.turn + step) % count)
+            .find(|i| self.partitions[*i].has_more())?;
         self.turn = found + 1;
         Some(found)
     }
@@ -86,7 +95,8 @@ impl Reading {
     /// Until a partition has more. `None` when none ever will: the log is gone.
     async fn wait(&mut self) -> Option<()> {
         let waiting = self.partitions.iter_mut().filter(|partition| !partition.is_done());
-        let (outcome, ..) = select_all(waiting.map(|partition| partition.high.changed().boxed())).await;
+        let (outcome, ..) =
+            select_all(waiting.map(|partition| partition.high.changed().boxed())).await;
         outcome.ok()
     }
 
@@ -105,11 +115,13 @@ impl Reading {
                 from.next = base.plus(header.records());
                 continue;
             }
-            let records = decode_records(&header, &batch, BATCH_BYTES_MAX).map_err(|error| undecodable(base, &error))?;
+            let records = decode_records(&header, &batch, BATCH_BYTES_MAX)
+                .map_err(|error| undecodable(base, &error))?;
             for record in records {
                 let record = record.map_err(|error| undecodable(base, &error))?;
                 let offset = base.plus(u64::try_from(record.offset_delta).unwrap_or(0));
-                if offset < from.next || from.end.is_some_and(|end| offset >= end) || self.left == 0 {
+                if offset < from.next || from.end.is_some_and(|end| offset >= end) || self.left == 0
+                {
                     continue;
                 }
                 lines.extend_from_slice(&line(&shown(from.id.partition.0, offset, &record)));
@@ -131,7 +143,8 @@ impl Reading {
 /// A batch that a producer compressed in a way that cannot be undone. Kafka
 /// clients can still fetch it as it is.
 fn undecodable(base: Offset, error: &dyn std::error::Error) -> Refusal {
-    let message = format!("the batch at offset {base} cannot be shown: {error}; fetch it over Kafka");
+    let message =
+        format!("the batch at offset {base} cannot be shown: {error}; fetch it over Kafka");
     Refusal::new(ErrorCode::RecordCorrupt, message)
 }
 

@@ -56,11 +56,13 @@ pub async fn produce(
     let Query(query) = query.map_err(|error| Refusal::invalid(error.body_text()))?;
     let log = logs::find(&context, &name)?;
     if log.internal {
-        let message = format!("'{name}' belongs to the system; records are not appended to it from outside");
+        let message =
+            format!("'{name}' belongs to the system; records are not appended to it from outside");
         return Err(Refusal::new(ErrorCode::LogNameInvalid, message));
     }
     let turn = context.turn.fetch_add(1, Ordering::Relaxed) as u32 % log.partitions;
-    let collector = Collector::new(log.partitions, query.partition, turn)?;
+    let batch_bytes_max = log.settings.max_message_bytes as usize;
+    let collector = Collector::new(log.partitions, batch_bytes_max, query.partition, turn)?;
     let mut production = Production::new(context, log.number.0, collector, body.into_data_stream());
     let first = match production.next_line().await {
         Some(Ok(first)) => first,
@@ -116,19 +118,13 @@ impl Production {
             return None;
         }
         let said = self.work().await;
-        // With something acknowledged, an error becomes the stream's last line.
-        if said.is_err() && self.acknowledged == 0 {
-            // Appends already submitted may still succeed; wait, so that the
-            // answer "failed" is not followed by records that appear.
-            self.settle().await;
-        }
-        Some(match said {
-            Err(refusal) => {
-                self.finished = true;
-                if self.acknowledged > 0 { Ok(self.failed(&refusal)) } else { Err(refusal) }
-            }
-            said => said,
-        })
+        let Err(refusal) = said else { return Some(said) };
+        // Appends already submitted may still succeed; wait, so that the count
+        // is right and no record appears after "failed".
+        self.settle().await;
+        self.finished = true;
+        // With something acknowledged, the error becomes the stream's last line.
+        Some(if self.acknowledged > 0 { Ok(self.failed(&refusal)) } else { Err(refusal) })
     }
 
     async fn work(&mut self) -> Result<Bytes, Refusal> {
@@ -157,7 +153,9 @@ impl Production {
         let patience = if idle { self.context.limits.body_timeout } else { LINGER };
         match self.lines.next(patience).await? {
             Next::End => self.ended = true,
-            Next::Quiet if idle => return Err(Refusal::new(ErrorCode::Timeout, "no more records came in time")),
+            Next::Quiet if idle => {
+                return Err(Refusal::new(ErrorCode::Timeout, "no more records came in time"));
+            }
             Next::Quiet => {
                 for full in self.collector.close_all() {
                     self.append(full).await?;
@@ -169,7 +167,8 @@ impl Production {
             Next::Line(text) => {
                 self.line_number += 1;
                 let now = self.context.clock.wall().0;
-                let full = self.collector.take(&text, now).map_err(|refusal| self.at_line(refusal))?;
+                let full =
+                    self.collector.take(&text, now).map_err(|refusal| self.at_line(refusal))?;
                 for full in full {
                     self.append(full).await?;
                 }

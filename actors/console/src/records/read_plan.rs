@@ -46,16 +46,26 @@ impl ReadFrom {
 }
 
 /// Where each partition begins and ends.
-pub fn plan(context: &Context, log: &LogEntry, query: &ReadQuery) -> Result<Vec<ReadFrom>, Refusal> {
+pub fn plan(
+    context: &Context,
+    log: &LogEntry,
+    query: &ReadQuery,
+) -> Result<Vec<ReadFrom>, Refusal> {
     let partitions = match query.partition {
         None => 0..log.partitions,
         Some(partition) if partition < log.partitions => partition..partition + 1,
         Some(partition) => {
-            let message = format!("'{}' has partitions 0 to {}, not {partition}", log.name, log.partitions - 1);
+            let message = format!(
+                "'{}' has partitions 0 to {}, not {partition}",
+                log.name,
+                log.partitions - 1
+            );
             return Err(Refusal::new(ErrorCode::PartitionNotFound, message));
         }
     };
-    partitions.map(|partition| one(context, PartitionId::new(log.number.0, partition), query)).collect()
+    partitions
+        .map(|partition| one(context, PartitionId::new(log.number.0, partition), query))
+        .collect()
 }
 
 fn one(context: &Context, id: PartitionId, query: &ReadQuery) -> Result<ReadFrom, Refusal> {
@@ -66,11 +76,15 @@ fn one(context: &Context, id: PartitionId, query: &ReadQuery) -> Result<ReadFrom
         None | Some("start") => marks.log_start,
         Some("end") => marks.high,
         Some(text) => {
-            let wrong = || Refusal::invalid(format!("from={text}: expected 'start', 'end' or an offset"));
+            let wrong =
+                || Refusal::invalid(format!("from={text}: expected 'start', 'end' or an offset"));
             let offset = Offset(text.parse().map_err(|_| wrong())?);
             if offset < marks.log_start || offset > marks.high {
                 let (start, high) = (marks.log_start, marks.high);
-                let message = format!("offset {offset} is not in partition {}: it has {start} to {high}", id.partition.0);
+                let message = format!(
+                    "offset {offset} is not in partition {}: it has {start} to {high}",
+                    id.partition.0
+                );
                 return Err(Refusal::new(ErrorCode::OffsetOutOfRange, message));
             }
             offset

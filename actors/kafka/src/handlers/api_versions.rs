@@ -28,6 +28,16 @@ pub(crate) fn too_new(correlation: i32) -> Result<Reply, CloseReason> {
 fn row(served: &Served) -> ApiVersion {
     ApiVersion::default()
         .with_api_key(served.key as i16)
-        .with_min_version(served.min)
+        .with_min_version(advertised_min(served))
         .with_max_version(served.max)
+}
+
+/// The least version that clients are told.
+fn advertised_min(served: &Served) -> i16 {
+    match served.key {
+        // librdkafka compresses with gzip, Snappy or LZ4 only for brokers that
+        // claim version 0, which it then never sends. Kafka 4 claims it too.
+        ApiKey::Produce => 0,
+        _ => served.min,
+    }
 }

@@ -20,7 +20,9 @@ async fn every_version_of_api_versions_gives_the_table() {
         assert_eq!(response.error_code, 0);
         let rows: Vec<_> =
             response.api_keys.iter().map(|a| (a.api_key, a.min_version, a.max_version)).collect();
-        let table: Vec<_> = SERVED.iter().map(|s| (s.key as i16, s.min, s.max)).collect();
+        let mut table: Vec<_> = SERVED.iter().map(|s| (s.key as i16, s.min, s.max)).collect();
+        // Else librdkafka sends gzip, Snappy and LZ4 batches uncompressed.
+        table[0].1 = 0;
         assert_eq!(rows, table);
     }
 }

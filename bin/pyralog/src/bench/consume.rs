@@ -55,11 +55,22 @@ pub async fn run(arguments: ConsumeBench) -> Result<Report, Failure> {
         "checked": "crc-32c",
     });
     let machine = Machine::here(arguments.data_dir.as_deref());
-    Ok(Report::new("consume", settings, machine, elapsed, (Some(found.records), found.bytes), &found.latency))
+    Ok(Report::new(
+        "consume",
+        settings,
+        machine,
+        elapsed,
+        (Some(found.records), found.bytes),
+        &found.latency,
+    ))
 }
 
 /// Reads every `connections`-th partition, one after the other.
-async fn connection(clock: &RealClock, arguments: &ConsumeBench, index: u32) -> Result<Found, Failure> {
+async fn connection(
+    clock: &RealClock,
+    arguments: &ConsumeBench,
+    index: u32,
+) -> Result<Found, Failure> {
     let mut stream = kafka::connect(&arguments.bootstrap).await?;
     let mut found = Found::default();
     for partition in (index..arguments.partitions).step_by(arguments.connections as usize) {
@@ -85,13 +96,20 @@ async fn read(
         let before = next;
         check(records, partition, &mut next, found)?;
         if next == before {
-            return Err(Failure::failed(format!("partition {partition} gave nothing at offset {next}, before its end {end}")));
+            return Err(Failure::failed(format!(
+                "partition {partition} gave nothing at offset {next}, before its end {end}"
+            )));
         }
     }
     Ok(())
 }
 
-async fn fetch(arguments: &ConsumeBench, partition: i32, next: i64, stream: &mut TcpStream) -> Result<Bytes, Failure> {
+async fn fetch(
+    arguments: &ConsumeBench,
+    partition: i32,
+    next: i64,
+    stream: &mut TcpStream,
+) -> Result<Bytes, Failure> {
     let bytes_max = i32::try_from(arguments.fetch_bytes).unwrap_or(i32::MAX);
     let asked = FetchPartition::default()
         .with_partition(partition)
@@ -100,7 +118,9 @@ async fn fetch(arguments: &ConsumeBench, partition: i32, next: i64, stream: &mut
         .with_last_fetched_epoch(-1)
         .with_log_start_offset(-1)
         .with_partition_max_bytes(bytes_max);
-    let topic = FetchTopic::default().with_topic(kafka::topic_name(&arguments.log)).with_partitions(vec![asked]);
+    let topic = FetchTopic::default()
+        .with_topic(kafka::topic_name(&arguments.log))
+        .with_partitions(vec![asked]);
     let request = FetchRequest::default()
         .with_replica_id((-1).into())
         .with_max_wait_ms(WAIT_MS_MAX)
@@ -117,8 +137,15 @@ async fn fetch(arguments: &ConsumeBench, partition: i32, next: i64, stream: &mut
 }
 
 /// Verifies whole batches; a part of one at the end belongs to the next fetch.
-fn check(mut records: Bytes, partition: i32, next: &mut i64, found: &mut Found) -> Result<(), Failure> {
-    let wrong = |at: i64, why: String| Err(Failure::failed(format!("partition {partition} at offset {at}: {why}")));
+fn check(
+    mut records: Bytes,
+    partition: i32,
+    next: &mut i64,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let wrong = |at: i64, why: String| {
+        Err(Failure::failed(format!("partition {partition} at offset {at}: {why}")))
+    };
     while let Ok(header) = BatchHeader::parse(&records) {
         if header.batch_bytes > records.len() {
             break;
@@ -130,7 +157,10 @@ fn check(mut records: Bytes, partition: i32, next: &mut i64, found: &mut Found) 
         let after = header.base_offset + i64::from(header.record_count);
         // The first batch of a fetch may begin before what was asked for.
         if header.base_offset > *next || after <= *next {
-            return wrong(*next, format!("a batch with offsets {} to {} came", header.base_offset, after - 1));
+            return wrong(
+                *next,
+                format!("a batch with offsets {} to {} came", header.base_offset, after - 1),
+            );
         }
         found.records += u64::try_from(after - *next).unwrap_or(0);
         found.bytes += batch.len() as u64;

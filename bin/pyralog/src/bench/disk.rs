@@ -13,7 +13,9 @@ use std::time::Duration;
 
 /// Runs it.
 pub fn run(arguments: &DiskBench) -> Result<Report, Failure> {
-    let failed = |error: io::Error| Failure::failed(format!("cannot measure {}: {error}", arguments.dir.display()));
+    let failed = |error: io::Error| {
+        Failure::failed(format!("cannot measure {}: {error}", arguments.dir.display()))
+    };
     let name = format!("pyralog-bench-disk-{:016x}", RealEntropy.next_u64());
     let path = arguments.dir.join(name);
     let file = RealDisk.create(&path).map_err(failed)?;
@@ -21,12 +23,16 @@ pub fn run(arguments: &DiskBench) -> Result<Report, Failure> {
     // Also when the measurement failed: a full disk should not stay full.
     remove(&path).map_err(failed)?;
     let (bytes, elapsed, latency) = measured.map_err(failed)?;
-    let settings = json!({ "write_bytes": arguments.write_bytes, "sync": "fdatasync", "file": "extending" });
+    let settings =
+        json!({ "write_bytes": arguments.write_bytes, "sync": "fdatasync", "file": "extending" });
     let machine = Machine::here(Some(&arguments.dir));
     Ok(Report::new("disk", settings, machine, elapsed, (None, bytes), &latency))
 }
 
-fn measure(file: &Arc<dyn DiskFile>, arguments: &DiskBench) -> io::Result<(u64, Duration, Latency)> {
+fn measure(
+    file: &Arc<dyn DiskFile>,
+    arguments: &DiskBench,
+) -> io::Result<(u64, Duration, Latency)> {
     let clock = RealClock::new();
     let mut block = vec![0; arguments.write_bytes as usize];
     RealEntropy.fill(&mut block);

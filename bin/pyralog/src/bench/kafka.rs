@@ -62,7 +62,10 @@ pub async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Result<Bytes, 
     while frame.len() < length {
         let left = length - frame.len();
         if stream.read_buf(&mut (&mut frame).limit(left)).await.map_err(broken)? == 0 {
-            return Err(Failure::new(Status::Retryable, "the node closed the connection in the middle of an answer"));
+            return Err(Failure::new(
+                Status::Retryable,
+                "the node closed the connection in the middle of an answer",
+            ));
         }
     }
     Ok(frame.freeze())
@@ -74,12 +77,17 @@ where
     R::Response: HeaderVersion,
 {
     let wrong = |error| Failure::failed(format!("an answer cannot be understood: {error}"));
-    let header = ResponseHeader::decode(&mut frame, R::Response::header_version(version)).map_err(wrong)?;
+    let header =
+        ResponseHeader::decode(&mut frame, R::Response::header_version(version)).map_err(wrong)?;
     Ok((header.correlation_id, R::Response::decode(&mut frame, version).map_err(wrong)?))
 }
 
 /// Sends one request and waits for its answer.
-pub async fn call<R: Request>(stream: &mut TcpStream, request: &R, version: i16) -> Result<R::Response, Failure>
+pub async fn call<R: Request>(
+    stream: &mut TcpStream,
+    request: &R,
+    version: i16,
+) -> Result<R::Response, Failure>
 where
     R::Response: HeaderVersion,
 {
@@ -90,7 +98,9 @@ where
 /// Makes sure that the log has the partitions the bench wants to use.
 pub async fn check_log(stream: &mut TcpStream, log: &str, partitions: u32) -> Result<(), Failure> {
     let topic = MetadataRequestTopic::default().with_name(Some(topic_name(log)));
-    let request = MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(false);
+    let request = MetadataRequest::default()
+        .with_topics(Some(vec![topic]))
+        .with_allow_auto_topic_creation(false);
     let answer = call(stream, &request, METADATA_VERSION).await?;
     let found = answer.topics.first().map_or(0, |topic| topic.partitions.len());
     if found >= partitions as usize {
@@ -100,19 +110,26 @@ pub async fn check_log(stream: &mut TcpStream, log: &str, partitions: u32) -> Re
         0 => format!("there is no log '{log}'"),
         _ => format!("log '{log}' has {found} partitions, not {partitions}"),
     };
-    Err(Failure::new(Status::NotFound, message).help(format!("pyralog log create {log} --partitions {partitions}")))
+    Err(Failure::new(Status::NotFound, message)
+        .help(format!("pyralog log create {log} --partitions {partitions}")))
 }
 
 /// The first and the next offset of a partition.
-pub async fn bounds(stream: &mut TcpStream, log: &str, partition: i32) -> Result<(i64, i64), Failure> {
+pub async fn bounds(
+    stream: &mut TcpStream,
+    log: &str,
+    partition: i32,
+) -> Result<(i64, i64), Failure> {
     let mut bounds = [0; 2];
     for (bound, timestamp) in bounds.iter_mut().zip([-2, -1]) {
         let asked = ListOffsetsPartition::default()
             .with_partition_index(partition)
             .with_current_leader_epoch(-1)
             .with_timestamp(timestamp);
-        let topic = ListOffsetsTopic::default().with_name(topic_name(log)).with_partitions(vec![asked]);
-        let request = ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
+        let topic =
+            ListOffsetsTopic::default().with_name(topic_name(log)).with_partitions(vec![asked]);
+        let request =
+            ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
         let answer = call(stream, &request, LIST_OFFSETS_VERSION).await?;
         let found = answer.topics.first().and_then(|topic| topic.partitions.first());
         let found = found.ok_or_else(|| Failure::failed("the node named no offset"))?;

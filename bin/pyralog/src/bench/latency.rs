@@ -35,7 +35,8 @@ impl Default for Latency {
 impl Latency {
     /// Takes one duration.
     pub fn record(&mut self, duration: Duration) {
-        self.micros.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1));
+        self.micros
+            .saturating_record(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
     /// Takes another's durations.

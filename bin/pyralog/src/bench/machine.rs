@@ -24,7 +24,8 @@ pub struct Machine {
 impl Machine {
     /// This machine; `dir` is a directory on the disk that matters.
     pub fn here(dir: Option<&Path>) -> Machine {
-        let cpu = field("/proc/cpuinfo", "model name").or_else(|| field("/proc/cpuinfo", "CPU part"));
+        let cpu =
+            field("/proc/cpuinfo", "model name").or_else(|| field("/proc/cpuinfo", "CPU part"));
         Machine {
             cpu: cpu.unwrap_or_else(|| "unknown".into()),
             cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),

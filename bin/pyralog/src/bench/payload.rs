@@ -7,7 +7,12 @@ use pyralog_model::BatchBuilder;
 /// A batch of about `batch_bytes` with values of `record_bytes`, and how many
 /// records it has; at least one. The values are random, so that no compression
 /// on the way flatters the figures.
-pub fn batch(entropy: &dyn Entropy, now_ms: i64, record_bytes: usize, batch_bytes: usize) -> (Bytes, u64) {
+pub fn batch(
+    entropy: &dyn Entropy,
+    now_ms: i64,
+    record_bytes: usize,
+    batch_bytes: usize,
+) -> (Bytes, u64) {
     let mut builder = BatchBuilder::new();
     let mut value = vec![0; record_bytes];
     loop {

@@ -46,8 +46,12 @@ struct Found {
 /// Runs it.
 pub async fn run(arguments: ProduceBench) -> Result<Report, Failure> {
     let clock = RealClock::new();
-    let (batch, batch_records) =
-        payload::batch(&RealEntropy, clock.wall().0, arguments.record_bytes as usize, arguments.batch_bytes as usize);
+    let (batch, batch_records) = payload::batch(
+        &RealEntropy,
+        clock.wall().0,
+        arguments.record_bytes as usize,
+        arguments.batch_bytes as usize,
+    );
     let mut first = kafka::connect(&arguments.bootstrap).await?;
     kafka::check_log(&mut first, &arguments.log, arguments.partitions).await?;
     drop(first);
@@ -58,8 +62,13 @@ pub async fn run(arguments: ProduceBench) -> Result<Report, Failure> {
         log: arguments.log.clone(),
         batch_bytes,
         batch_records,
-        deadline: arguments.total_bytes.is_none().then(|| started + Duration::from_secs(arguments.seconds)),
-        batches_left: AtomicU64::new(arguments.total_bytes.map_or(u64::MAX, |bytes| bytes.div_ceil(batch_bytes))),
+        deadline: arguments
+            .total_bytes
+            .is_none()
+            .then(|| started + Duration::from_secs(arguments.seconds)),
+        batches_left: AtomicU64::new(
+            arguments.total_bytes.map_or(u64::MAX, |bytes| bytes.div_ceil(batch_bytes)),
+        ),
         clock,
     });
     let mut connections = JoinSet::new();
@@ -86,7 +95,9 @@ fn frames(log: &str, partitions: u32, batch: &Bytes) -> Result<Vec<BytesMut>, Fa
         let data = PartitionProduceData::default()
             .with_index(i32::try_from(partition).map_err(Failure::failed)?)
             .with_records(Some(batch.clone()));
-        let topic = TopicProduceData::default().with_name(kafka::topic_name(log)).with_partition_data(vec![data]);
+        let topic = TopicProduceData::default()
+            .with_name(kafka::topic_name(log))
+            .with_partition_data(vec![data]);
         let request = ProduceRequest::default()
             .with_acks(-1)
             .with_timeout_ms(ACKNOWLEDGE_TIMEOUT_MS)
@@ -97,7 +108,12 @@ fn frames(log: &str, partitions: u32, batch: &Bytes) -> Result<Vec<BytesMut>, Fa
 }
 
 /// Sends and counts on one connection, with so many requests in flight.
-async fn connection(load: &Load, bootstrap: &str, frames: Vec<BytesMut>, in_flight: usize) -> Result<Found, Failure> {
+async fn connection(
+    load: &Load,
+    bootstrap: &str,
+    frames: Vec<BytesMut>,
+    in_flight: usize,
+) -> Result<Found, Failure> {
     let (reader, writer) = kafka::connect(bootstrap).await?.into_split();
     // The queue's places are the requests in flight: a place is free again when
     // the answer has been read. The one being waited for is out of the queue.
@@ -165,8 +181,10 @@ async fn count(
         if correlation != (expected & 0x7fff_ffff) as i32 {
             return Err(Failure::failed("the node answered out of order"));
         }
-        let partition = answer.responses.first().and_then(|topic| topic.partition_responses.first());
-        let partition = partition.ok_or_else(|| Failure::failed("the node acknowledged nothing"))?;
+        let partition =
+            answer.responses.first().and_then(|topic| topic.partition_responses.first());
+        let partition =
+            partition.ok_or_else(|| Failure::failed("the node acknowledged nothing"))?;
         kafka::refused(partition.error_code, &load.log, partition.index)?;
         found.batches += 1;
         found.latency.record(took);

@@ -76,13 +76,21 @@ impl Report {
         let filesystem = machine.filesystem.as_deref().unwrap_or("file system not named");
         let mut lines = vec![
             format!("bench     {} {}", self.bench, settings.collect::<Vec<_>>().join(" ")),
-            format!("machine   {} × {}, Linux {}, {filesystem}", machine.cores, machine.cpu, machine.kernel),
+            format!(
+                "machine   {} × {}, Linux {}, {filesystem}",
+                machine.cores, machine.cpu, machine.kernel
+            ),
             format!("rate      {:.1} MB/s", self.megabytes_per_second),
         ];
         if let (Some(records), Some(rate)) = (self.records, self.records_per_second) {
             lines.push(format!("records   {records}, {rate:.0}/s"));
         }
-        lines.push(format!("total     {} in {:.2} s, {} operations", output::size(self.bytes), self.seconds, self.operations));
+        lines.push(format!(
+            "total     {} in {:.2} s, {} operations",
+            output::size(self.bytes),
+            self.seconds,
+            self.operations
+        ));
         lines.push(format!("latency   {}", self.latency_ms));
         if machine.debug_build {
             lines.push("warning   this is a debug build; its figures mean nothing".into());

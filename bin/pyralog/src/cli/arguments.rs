@@ -1,5 +1,9 @@
 //! The commands as they are typed.
 
+mod bench;
+
+pub use bench::{BenchCommand, ConsumeBench, DiskBench, ProduceBench};
+
 use super::NodeFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -79,7 +83,12 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct ServerFlags {
     /// Servers, comma-separated, tried in order
-    #[arg(long, env = "PYRALOG_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URLS")]
+    #[arg(
+        long,
+        env = "PYRALOG_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URLS"
+    )]
     pub server: String,
 }
 
@@ -240,7 +249,10 @@ impl FromStr for From {
         match text {
             "start" => Ok(From::Start),
             "end" => Ok(From::End),
-            _ => text.parse().map(From::Offset).map_err(|_| "expected 'start', 'end' or an offset".into()),
+            _ => text
+                .parse()
+                .map(From::Offset)
+                .map_err(|_| "expected 'start', 'end' or an offset".into()),
         }
     }
 }
@@ -295,101 +307,6 @@ pub enum DebugCommand {
     },
 }
 
-/// `pyralog bench …`
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// Append over Kafka's protocol; counts acknowledged records only
-    Produce(ProduceBench),
-    /// Fetch everything over Kafka's protocol, checking each batch
-    Consume(ConsumeBench),
-    /// Write and sync a file, as the disk does it without Pyralog
-    Disk(DiskBench),
-}
-
-/// `pyralog bench produce`
-#[derive(Debug, Clone, Args)]
-pub struct ProduceBench {
-    /// Kafka address of the node
-    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
-    pub bootstrap: String,
-    /// Log to append to; it must exist
-    #[arg(long, default_value = "bench")]
-    pub log: String,
-    /// Partitions to spread batches over
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub partitions: u32,
-    /// Size of a record's value in bytes
-    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
-    pub record_bytes: u32,
-    /// Size of a batch in bytes, about
-    #[arg(long, default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch_bytes: u32,
-    /// Requests in flight on each connection
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub in_flight: u32,
-    /// Connections
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub connections: u32,
-    /// How long to send, in seconds
-    #[arg(long, default_value_t = 10, conflicts_with = "total_bytes")]
-    pub seconds: u64,
-    /// How much to send in bytes, instead of how long
-    #[arg(long)]
-    pub total_bytes: Option<u64>,
-    /// The node's data directory, to name its file system in the report
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// How to print.
-    #[command(flatten)]
-    pub output: OutputFlag,
-}
-
-/// `pyralog bench consume`
-#[derive(Debug, Clone, Args)]
-pub struct ConsumeBench {
-    /// Kafka address of the node
-    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
-    pub bootstrap: String,
-    /// Log to read
-    #[arg(long, default_value = "bench")]
-    pub log: String,
-    /// Partitions to read
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub partitions: u32,
-    /// Connections to spread the partitions over
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub connections: u32,
-    /// Most bytes of one fetch
-    #[arg(long, default_value_t = 16_777_216, value_parser = clap::value_parser!(u32).range(1..))]
-    pub fetch_bytes: u32,
-    /// The node's data directory, to name its file system in the report
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// How to print.
-    #[command(flatten)]
-    pub output: OutputFlag,
-}
-
-/// `pyralog bench disk`
-#[derive(Debug, Clone, Args)]
-pub struct DiskBench {
-    /// Directory on the disk to measure
-    #[arg(long, default_value = ".", value_name = "DIR")]
-    pub dir: PathBuf,
-    /// Bytes of each write, synced before the next
-    #[arg(long, default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=268_435_456))]
-    pub write_bytes: u32,
-    /// How long to write, in seconds
-    #[arg(long, default_value_t = 5, conflicts_with = "total_bytes")]
-    pub seconds: u64,
-    /// How much to write in bytes, instead of how long
-    #[arg(long)]
-    pub total_bytes: Option<u64>,
-    /// How to print.
-    #[command(flatten)]
-    pub output: OutputFlag,
-}
-
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -409,7 +326,8 @@ mod tests {
 
     #[test]
     fn node_flags_may_stand_on_either_side_of_dev() {
-        let cli = Cli::try_parse_from(["pyralog", "--data-dir", "a", "dev", "--node-id", "n"]).unwrap();
+        let cli =
+            Cli::try_parse_from(["pyralog", "--data-dir", "a", "dev", "--node-id", "n"]).unwrap();
         let Some(Command::Dev { node, .. }) = cli.command else { panic!("dev") };
         let flags = cli.node.or(node);
         assert_eq!((flags.data_dir, flags.node_id), (Some("a".into()), Some("n".into())));

@@ -82,7 +82,8 @@ impl NodeFlags {
 
     /// The layers of the configuration, with the process's environment.
     pub fn layers(&self, dev: bool) -> Layers {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let path =
+            |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
         let flags = [
             ("data_dir", path(&self.data_dir)),
             ("node_id", self.node_id.clone()),
@@ -99,7 +100,9 @@ impl NodeFlags {
             dev,
             file: self.config.clone(),
             environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
                 .collect(),
             flags: flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
         }

@@ -20,11 +20,14 @@ pub async fn first(servers: &[Server]) -> Result<(&Server, SendRequest<RequestBo
         }
     }
     Err(Failure::new(Status::Retryable, format!("cannot reach a node at {}", failures.join("; ")))
-        .help("is it running? `pyralog dev` starts one; --server or PYRALOG_SERVER says where it is"))
+        .help(
+            "is it running? `pyralog dev` starts one; --server or PYRALOG_SERVER says where it is",
+        ))
 }
 
 async fn connect(server: &Server) -> io::Result<SendRequest<RequestBody>> {
-    let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(server.authority())).await;
+    let stream =
+        tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(server.authority())).await;
     let stream = stream.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer"))??;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;

@@ -35,7 +35,10 @@ impl ReplyLines {
                     }
                 }
                 Some(Err(error)) => {
-                    return Err(Failure::new(Status::Retryable, format!("the stream broke off: {error}")));
+                    return Err(Failure::new(
+                        Status::Retryable,
+                        format!("the stream broke off: {error}"),
+                    ));
                 }
             }
         }

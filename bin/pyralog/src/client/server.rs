@@ -39,7 +39,8 @@ impl FromStr for Server {
         if authority.is_empty() || authority.contains(['/', '?', '@', ' ']) {
             return Err(malformed());
         }
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let has_port =
+            authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let authority = if has_port { authority.to_owned() } else { format!("{authority}:8080") };
         Ok(Server { authority })
     }
@@ -57,7 +58,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: Option<&str>) {
-        assert_eq!(text.parse::<Server>().ok().map(|server| server.authority), expect.map(str::to_owned));
+        assert_eq!(
+            text.parse::<Server>().ok().map(|server| server.authority),
+            expect.map(str::to_owned)
+        );
     }
 
     #[test]

@@ -13,8 +13,15 @@ pub fn check(flags: &NodeFlags, format: Format) -> Result<(), Failure> {
         Format::Json => output::json(&rows)?,
         Format::Table => {
             let cells = rows.into_iter().map(|row| {
-                let waits = row.takes_effect_with.map(|feature| format!("takes effect with {feature}, not in this version"));
-                vec![row.key, row.value.unwrap_or_else(|| "-".into()), row.origin, waits.unwrap_or_default()]
+                let waits = row
+                    .takes_effect_with
+                    .map(|feature| format!("takes effect with {feature}, not in this version"));
+                vec![
+                    row.key,
+                    row.value.unwrap_or_else(|| "-".into()),
+                    row.origin,
+                    waits.unwrap_or_default(),
+                ]
             });
             output::print_table(&output::table(&["key", "value", "from", ""], &[], cells))?;
         }

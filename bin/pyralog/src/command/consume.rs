@@ -61,7 +61,9 @@ fn print(line: &Bytes, format: RecordFormat, out: &mut impl Write) -> Result<(),
         Err(error) => {
             return Err(match serde_json::from_slice::<ErrorReply>(line) {
                 Ok(ErrorReply { error }) => Failure::from_server(&error.code, &error.message),
-                Err(_) => Failure::failed(format!("the server sent a line that is no record: {error}")),
+                Err(_) => {
+                    Failure::failed(format!("the server sent a line that is no record: {error}"))
+                }
             });
         }
     };

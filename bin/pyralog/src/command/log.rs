@@ -4,19 +4,36 @@ use crate::cli::{Format, LogCommand};
 use crate::client::{Client, block_on, in_path};
 use crate::failure::Failure;
 use crate::output;
-use pyralog_console::api::{CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription};
+use pyralog_console::api::{
+    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription,
+};
 
 /// Runs one of them.
 pub fn run(command: LogCommand) -> Result<(), Failure> {
     match command {
-        LogCommand::Create { name, partitions, replication_factor, settings, validate_only, server, output } => {
+        LogCommand::Create {
+            name,
+            partitions,
+            replication_factor,
+            settings,
+            validate_only,
+            server,
+            output,
+        } => {
             let settings = settings.into_iter().collect();
-            let request = CreateLogRequest { name, partitions, replication_factor, settings, validate_only };
+            let request =
+                CreateLogRequest { name, partitions, replication_factor, settings, validate_only };
             create(&Client::new(&server.server)?, &request, output.format)
         }
-        LogCommand::List { internal, server, output } => list(&Client::new(&server.server)?, internal, output.format),
-        LogCommand::Describe { name, server, output } => describe(&Client::new(&server.server)?, &name, output.format),
-        LogCommand::Delete { name, server, output } => delete(&Client::new(&server.server)?, &name, output.format),
+        LogCommand::List { internal, server, output } => {
+            list(&Client::new(&server.server)?, internal, output.format)
+        }
+        LogCommand::Describe { name, server, output } => {
+            describe(&Client::new(&server.server)?, &name, output.format)
+        }
+        LogCommand::Delete { name, server, output } => {
+            delete(&Client::new(&server.server)?, &name, output.format)
+        }
     }
 }
 
@@ -25,7 +42,9 @@ fn create(client: &Client, request: &CreateLogRequest, format: Format) -> Result
     let (name, partitions) = (&log.summary.name, log.summary.partition_count);
     match format {
         Format::Json => output::json(&log),
-        Format::Table if request.validate_only => output::line(format!("{name} could be made with {}", count(partitions))),
+        Format::Table if request.validate_only => {
+            output::line(format!("{name} could be made with {}", count(partitions)))
+        }
         Format::Table => output::line(format!("made {name} with {}", count(partitions))),
     }
 }
@@ -35,34 +54,58 @@ fn list(client: &Client, internal: bool, format: Format) -> Result<(), Failure> 
     list.logs.retain(|log| internal || !log.internal);
     match format {
         Format::Json => output::json(&list.logs),
-        Format::Table if list.logs.is_empty() => output::line("no logs; `pyralog log create NAME` makes one"),
+        Format::Table if list.logs.is_empty() => {
+            output::line("no logs; `pyralog log create NAME` makes one")
+        }
         Format::Table => {
             let rows = list.logs.into_iter().map(|log| {
-                vec![log.name, log.partition_count.to_string(), log.replication_factor.to_string(), log.number.to_string()]
+                vec![
+                    log.name,
+                    log.partition_count.to_string(),
+                    log.replication_factor.to_string(),
+                    log.number.to_string(),
+                ]
             });
-            output::print_table(&output::table(&["name", "partitions", "copies", "number"], &[1, 2, 3], rows))
+            output::print_table(&output::table(
+                &["name", "partitions", "copies", "number"],
+                &[1, 2, 3],
+                rows,
+            ))
         }
     }
 }
 
 fn describe(client: &Client, name: &str, format: Format) -> Result<(), Failure> {
-    let log: LogDescription = about(client, name, client.get(&format!("/v1/logs/{}", in_path(name))))?;
+    let log: LogDescription =
+        about(client, name, client.get(&format!("/v1/logs/{}", in_path(name))))?;
     if format == Format::Json {
         return output::json(&log);
     }
     let LogSummary { name, number, replication_factor, .. } = log.summary;
-    output::line(format!("{name}: number {number}, {replication_factor} copies, topic id {}\n", log.topic_id))?;
+    output::line(format!(
+        "{name}: number {number}, {replication_factor} copies, topic id {}\n",
+        log.topic_id
+    ))?;
     let settings = log.settings.into_iter().map(|row| {
-        vec![row.key, row.value, if row.settable { String::new() } else { "fixed in this version".into() }]
+        vec![
+            row.key,
+            row.value,
+            if row.settable { String::new() } else { "fixed in this version".into() },
+        ]
     });
     output::print_table(&output::table(&["setting", "value", ""], &[], settings))?;
     output::line("")?;
     let rows = log.partitions.into_iter().map(partition_row);
-    output::print_table(&output::table(&["partition", "start", "high", "records", "size", "segments", "epoch", ""], &[0, 1, 2, 3, 4, 5, 6], rows))
+    output::print_table(&output::table(
+        &["partition", "start", "high", "records", "size", "segments", "epoch", ""],
+        &[0, 1, 2, 3, 4, 5, 6],
+        rows,
+    ))
 }
 
 fn partition_row(partition: PartitionDescription) -> Vec<String> {
-    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let number =
+        |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let records = partition.high.zip(partition.start).map(|(high, start)| high - start);
     vec![
         partition.partition.to_string(),
@@ -77,7 +120,8 @@ fn partition_row(partition: PartitionDescription) -> Vec<String> {
 }
 
 fn delete(client: &Client, name: &str, format: Format) -> Result<(), Failure> {
-    let log: LogSummary = about(client, name, client.delete(&format!("/v1/logs/{}", in_path(name))))?;
+    let log: LogSummary =
+        about(client, name, client.delete(&format!("/v1/logs/{}", in_path(name))))?;
     match format {
         Format::Json => output::json(&log),
         Format::Table => output::line(format!("deleted {}", log.name)),
@@ -85,7 +129,11 @@ fn delete(client: &Client, name: &str, format: Format) -> Result<(), Failure> {
 }
 
 /// Runs a request about one log; a log that is not there gets a suggestion.
-fn about<T>(client: &Client, name: &str, request: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+fn about<T>(
+    client: &Client,
+    name: &str,
+    request: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     block_on(async {
         match request.await {
             Err(failure) => Err(client.explain(failure, name).await),

@@ -29,7 +29,11 @@ const CHUNKS_WAITING: usize = 16;
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum ReplyLine {
-    Failed { error: ErrorBody, #[serde(default)] acknowledged: u64 },
+    Failed {
+        error: ErrorBody,
+        #[serde(default)]
+        acknowledged: u64,
+    },
     Done(ProduceReply),
     Progress(ProduceProgress),
 }
@@ -45,7 +49,13 @@ pub fn run(arguments: ProduceArguments) -> Result<(), Failure> {
         .build()
         .map_err(Failure::failed)?;
     let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
-    let sending = runtime.spawn(send(client, arguments.log.clone(), arguments.partition, receiver, bar.clone()));
+    let sending = runtime.spawn(send(
+        client,
+        arguments.log.clone(),
+        arguments.partition,
+        receiver,
+        bar.clone(),
+    ));
     let read = feed(input, &arguments, sender, &bar, &runtime);
     let sent = runtime.block_on(sending).map_err(Failure::failed)?;
     bar.finish_and_clear();
@@ -70,9 +80,14 @@ impl Input {
             return Ok(Input { reader: Box::new(io::stdin()), bytes: None });
         }
         let name = arguments.file.display();
-        let file = File::open(&arguments.file)
-            .map_err(|error| Failure::new(Status::NotFound, format!("cannot read {name}: {error}")))?;
-        let bytes = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
+        let file = File::open(&arguments.file).map_err(|error| {
+            Failure::new(Status::NotFound, format!("cannot read {name}: {error}"))
+        })?;
+        let bytes = file
+            .metadata()
+            .ok()
+            .filter(|metadata| metadata.is_file())
+            .map(|metadata| metadata.len());
         Ok(Input { reader: Box::new(file), bytes })
     }
 }
@@ -91,7 +106,8 @@ fn feed(
     loop {
         line.clear();
         let read = reader.read_until(b'\n', &mut line);
-        let read = read.map_err(|error| Failure::failed(format!("cannot read the input: {error}")))?;
+        let read =
+            read.map_err(|error| Failure::failed(format!("cannot read the input: {error}")))?;
         if read > 0 {
             bar.inc(read as u64);
             encode(&line, arguments, &mut chunk)?;
@@ -162,32 +178,48 @@ async fn append(
     let mut lines = client.stream(Method::POST, &path, body.boxed_unsync()).await?;
     while let Some(line) = lines.next().await? {
         match serde_json::from_slice(&line) {
-            Ok(ReplyLine::Progress(progress)) => bar.set_message(format!("{} safe", progress.acknowledged)),
+            Ok(ReplyLine::Progress(progress)) => {
+                bar.set_message(format!("{} safe", progress.acknowledged))
+            }
             Ok(ReplyLine::Done(reply)) => return Ok(reply),
             Ok(ReplyLine::Failed { error, acknowledged }) => {
                 let safe = format!("{acknowledged} records were appended before that");
                 return Err(Failure::from_server(&error.code, &error.message).help(safe));
             }
-            Err(error) => return Err(Failure::failed(format!("the server's answer cannot be understood: {error}"))),
+            Err(error) => {
+                return Err(Failure::failed(format!(
+                    "the server's answer cannot be understood: {error}"
+                )));
+            }
         }
     }
     Err(Failure::new(Status::Retryable, "the server's answer broke off; the outcome is unknown"))
 }
 
 fn progress_bar(arguments: &ProduceArguments, bytes: Option<u64>) -> ProgressBar {
-    if arguments.quiet || !io::stderr().is_terminal() || (bytes.is_none() && io::stdin().is_terminal()) {
+    if arguments.quiet
+        || !io::stderr().is_terminal()
+        || (bytes.is_none() && io::stdin().is_terminal())
+    {
         return ProgressBar::hidden();
     }
     let (bar, template) = match bytes {
-        Some(bytes) => (ProgressBar::new(bytes), "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}"),
+        Some(bytes) => {
+            (ProgressBar::new(bytes), "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")
+        }
         None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec} {msg}"),
     };
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.with_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    )
 }
 
 fn report(log: &str, reply: &ProduceReply) -> Result<(), Failure> {
     let partitions = match reply.partitions.as_slice() {
-        [one] => format!("partition {}, offsets {} to {}", one.partition, one.first_offset, one.last_offset),
+        [one] => format!(
+            "partition {}, offsets {} to {}",
+            one.partition, one.first_offset, one.last_offset
+        ),
         many => format!("{} partitions", many.len()),
     };
     let records = if reply.records == 1 { "record" } else { "records" };

@@ -16,7 +16,8 @@ pub fn run(server: ServerFlags, format: Format) -> Result<(), Failure> {
         Format::Table => {
             let row = |name: &str, value: String| vec![name.to_owned(), value];
             // Whole seconds: the rest only distracts.
-            let uptime = jiff::SignedDuration::try_from(Duration::from_secs(status.uptime_ms / 1000));
+            let uptime =
+                jiff::SignedDuration::try_from(Duration::from_secs(status.uptime_ms / 1000));
             let rows = [
                 row("node", format!("{} (number {})", status.node, status.number)),
                 row("role", status.role),

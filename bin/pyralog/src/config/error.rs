@@ -52,7 +52,11 @@ impl ConfigError {
     }
 
     /// With the nearest of `known` as advice, if one is near.
-    pub fn did_you_mean<'a>(self, given: &str, known: impl IntoIterator<Item = &'a str>) -> ConfigError {
+    pub fn did_you_mean<'a>(
+        self,
+        given: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> ConfigError {
         match crate::suggest::nearest(given, known) {
             Some(near) => self.help(format!("did you mean '{near}'?")),
             None => self,
@@ -83,10 +87,17 @@ impl fmt::Display for ConfigError {
         match &self.place {
             Place::File { path, line, column, text, width } => {
                 let gutter = line.to_string().len();
-                let indent = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' });
+                let indent =
+                    text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' });
                 write!(f, "\n{:gutter$}--> {}:{line}:{column}", "", path.display())?;
                 write!(f, "\n{:gutter$} |\n{line} | {text}", "")?;
-                write!(f, "\n{:gutter$} | {}{}", "", indent.collect::<String>(), "^".repeat(*width))?;
+                write!(
+                    f,
+                    "\n{:gutter$} | {}{}",
+                    "",
+                    indent.collect::<String>(),
+                    "^".repeat(*width)
+                )?;
             }
             Place::Variable(name) => write!(f, "\n  in the environment variable {name}")?,
             Place::Flag(name) => write!(f, "\n  in the flag {name}")?,

@@ -28,12 +28,19 @@ pub fn parse(path: &Path, source: &str) -> Result<Vec<FileEntry>, ConfigError> {
     let mut entries = Vec::new();
     for (name, value) in in_order(table.get_ref()) {
         let place = || Place::in_file(path, source, name.span());
-        let Some(section) = Section::ALL.into_iter().find(|s| s.as_str() == name.get_ref().as_ref()) else {
+        let Some(section) =
+            Section::ALL.into_iter().find(|s| s.as_str() == name.get_ref().as_ref())
+        else {
             let what = format!("unknown section or key '{}'", name.get_ref());
-            return Err(ConfigError::new(what, place()).help("keys stand in [pyramid] or [obelisk]"));
+            return Err(
+                ConfigError::new(what, place()).help("keys stand in [pyramid] or [obelisk]")
+            );
         };
         let Some(keys) = value.get_ref().as_table() else {
-            return Err(ConfigError::new(format!("'{section}' is a section, written [{section}]"), place()));
+            return Err(ConfigError::new(
+                format!("'{section}' is a section, written [{section}]"),
+                place(),
+            ));
         };
         for (name, value) in in_order(keys) {
             entries.push(entry(path, source, section, name, value)?);
@@ -66,16 +73,27 @@ fn entry(
             .did_you_mean(name, known));
     };
     let value_place = || Place::in_file(path, source, value.span());
-    let refused = |why: String| ConfigError::new(format!("'{name}' cannot be this: {why}"), value_place());
-    let raw = raw(value.get_ref()).ok_or_else(|| refused(format!("expected {}", key.kind.expects())))?;
-    let Place::File { line, .. } = key_place else { unreachable!("in_file makes a place in a file") };
-    Ok(FileEntry { key, value: Value::read(key.kind, &raw).map_err(refused)?, given: raw.to_string(), line })
+    let refused =
+        |why: String| ConfigError::new(format!("'{name}' cannot be this: {why}"), value_place());
+    let raw =
+        raw(value.get_ref()).ok_or_else(|| refused(format!("expected {}", key.kind.expects())))?;
+    let Place::File { line, .. } = key_place else {
+        unreachable!("in_file makes a place in a file")
+    };
+    Ok(FileEntry {
+        key,
+        value: Value::read(key.kind, &raw).map_err(refused)?,
+        given: raw.to_string(),
+        line,
+    })
 }
 
 fn raw(value: &DeValue<'_>) -> Option<Raw> {
     match value {
         DeValue::String(text) => Some(Raw::Text(text.to_string())),
-        DeValue::Integer(number) if number.radix() == 10 => Some(Raw::Bare(number.as_str().to_owned())),
+        DeValue::Integer(number) if number.radix() == 10 => {
+            Some(Raw::Bare(number.as_str().to_owned()))
+        }
         DeValue::Boolean(on) => Some(Raw::Bare(on.to_string())),
         DeValue::Array(items) => {
             let items = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));

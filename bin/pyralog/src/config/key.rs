@@ -117,11 +117,23 @@ impl Key {
 const REPLICATION: Effect = Effect::With("replication");
 const OBELISK: Effect = Effect::With("the Obelisk role");
 
-const fn pyramid(name: &'static str, kind: Kind, default: &'static str, effect: Effect, meaning: &'static str) -> Key {
+const fn pyramid(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    effect: Effect,
+    meaning: &'static str,
+) -> Key {
     Key { section: Section::Pyramid, name, kind, default, meaning, effect }
 }
 
-const fn obelisk(name: &'static str, kind: Kind, default: &'static str, effect: Effect, meaning: &'static str) -> Key {
+const fn obelisk(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    effect: Effect,
+    meaning: &'static str,
+) -> Key {
     Key { section: Section::Obelisk, name, kind, default, meaning, effect }
 }
 

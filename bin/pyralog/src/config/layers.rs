@@ -88,7 +88,12 @@ impl Layers {
         }
         for (name, text) in &self.flags {
             let flag = format!("--{}", name.replace('_', "-"));
-            configuration.put_text(pyramid(name), text, Origin::Flag(flag.clone()), Place::Flag(flag))?;
+            configuration.put_text(
+                pyramid(name),
+                text,
+                Origin::Flag(flag.clone()),
+                Place::Flag(flag),
+            )?;
         }
         Ok(configuration)
     }
@@ -111,7 +116,8 @@ impl Configuration {
     fn defaults() -> Configuration {
         let setting = |key: &'static Key| Setting {
             key,
-            value: Value::read(key.kind, &Raw::Text(key.default.to_owned())).expect("defaults are good values"),
+            value: Value::read(key.kind, &Raw::Text(key.default.to_owned()))
+                .expect("defaults are good values"),
             given: key.default.to_owned(),
             origin: Origin::Default,
         };
@@ -119,23 +125,41 @@ impl Configuration {
     }
 
     fn put(&mut self, key: &'static Key, value: Value, given: String, origin: Origin) {
-        let at = KEYS.iter().position(|known| std::ptr::eq(known, key)).expect("keys come from the table");
+        let at = KEYS
+            .iter()
+            .position(|known| std::ptr::eq(known, key))
+            .expect("keys come from the table");
         self.settings[at] = Setting { key, value, given, origin };
     }
 
-    fn put_text(&mut self, key: &'static Key, text: &str, origin: Origin, place: Place) -> Result<(), ConfigError> {
-        let value = Value::read(key.kind, &Raw::Text(text.to_owned()))
-            .map_err(|why| ConfigError::new(format!("'{}' cannot be '{text}': {why}", key.name), place))?;
+    fn put_text(
+        &mut self,
+        key: &'static Key,
+        text: &str,
+        origin: Origin,
+        place: Place,
+    ) -> Result<(), ConfigError> {
+        let value = Value::read(key.kind, &Raw::Text(text.to_owned())).map_err(|why| {
+            ConfigError::new(format!("'{}' cannot be '{text}': {why}", key.name), place)
+        })?;
         self.put(key, value, text.to_owned(), origin);
         Ok(())
     }
 
     fn put_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let source = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError::new(format!("cannot read {}: {error}", path.display()), Place::Flag("--config".into()))
+            ConfigError::new(
+                format!("cannot read {}: {error}", path.display()),
+                Place::Flag("--config".into()),
+            )
         })?;
         for entry in file::parse(path, &source)? {
-            self.put(entry.key, entry.value, entry.given, Origin::File(path.to_owned(), entry.line));
+            self.put(
+                entry.key,
+                entry.value,
+                entry.given,
+                Origin::File(path.to_owned(), entry.line),
+            );
         }
         Ok(())
     }
@@ -147,7 +171,10 @@ fn pyramid(name: &str) -> &'static Key {
 
 /// The key a variable names; `None` for variables that are none of ours.
 fn key_of_variable(name: &str) -> Result<Option<&'static Key>, ConfigError> {
-    if !Section::ALL.iter().any(|section| name.starts_with(&format!("PYRALOG_{section}_").to_uppercase())) {
+    if !Section::ALL
+        .iter()
+        .any(|section| name.starts_with(&format!("PYRALOG_{section}_").to_uppercase()))
+    {
         return Ok(None);
     }
     match KEYS.iter().find(|key| key.variable() == name) {

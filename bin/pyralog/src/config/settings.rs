@@ -68,7 +68,8 @@ impl From<&Configuration> for NodeSettings {
             replication_factor: number("replication_factor"),
             min_in_sync_replicas: number("min_in_sync_replicas"),
             auto_create_logs: switch("auto_create_logs"),
-            partitions_default: u32::try_from(number("default_partitions")).expect("the table caps it"),
+            partitions_default: u32::try_from(number("default_partitions"))
+                .expect("the table caps it"),
         }
     }
 }
@@ -77,7 +78,8 @@ impl NodeSettings {
     /// What no single key can know: bounds that hold between them, and whether
     /// the node may listen where it is told to.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let refuse = |what: String, help: &str| Err(ConfigError::new(what, Place::Whole).help(help));
+        let refuse =
+            |what: String, help: &str| Err(ConfigError::new(what, Place::Whole).help(help));
         if self.min_in_sync_replicas > self.replication_factor {
             return refuse(
                 format!(
@@ -99,10 +101,13 @@ impl NodeSettings {
                 "choose from 1024 bytes to 16MB",
             );
         }
-        for (name, address) in [("listen_addr", &self.listen_addr), ("http_addr", &self.http_addr)] {
+        for (name, address) in [("listen_addr", &self.listen_addr), ("http_addr", &self.http_addr)]
+        {
             if !self.insecure && !is_loopback(address) {
                 return refuse(
-                    format!("{name} = \"{address}\" can be reached from other machines, and there is no TLS in this version"),
+                    format!(
+                        "{name} = \"{address}\" can be reached from other machines, and there is no TLS in this version"
+                    ),
                     "bind to 127.0.0.1, or add --insecure if the network is trusted",
                 );
             }

@@ -43,15 +43,27 @@ impl Value {
     pub fn read(kind: Kind, raw: &Raw) -> Result<Value, String> {
         let refused = || Err(format!("expected {}", kind.expects()));
         let text = match (kind, raw) {
-            (Kind::Addresses, Raw::List(items)) => return addresses(items.iter().map(String::as_str)),
+            (Kind::Addresses, Raw::List(items)) => {
+                return addresses(items.iter().map(String::as_str));
+            }
             (_, Raw::List(_)) => return refused(),
-            (Kind::Text | Kind::Address | Kind::Path | Kind::Addresses | Kind::Identity | Kind::Duration, Raw::Bare(_)) => {
+            (
+                Kind::Text
+                | Kind::Address
+                | Kind::Path
+                | Kind::Addresses
+                | Kind::Identity
+                | Kind::Duration,
+                Raw::Bare(_),
+            ) => {
                 return refused();
             }
             (_, Raw::Text(text) | Raw::Bare(text)) => text.trim(),
         };
         match kind {
-            Kind::Addresses => addresses(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
+            Kind::Addresses => {
+                addresses(text.split(',').map(str::trim).filter(|item| !item.is_empty()))
+            }
             _ if text.is_empty() => Ok(Value::Unset),
             Kind::Text => Ok(Value::Text(text.to_owned())),
             Kind::Path => Ok(Value::Path(PathBuf::from(text))),
@@ -78,7 +90,8 @@ fn addresses<'a>(items: impl Iterator<Item = &'a str>) -> Result<Value, String> 
 }
 
 fn address(text: &str) -> Result<(), String> {
-    let (host, port) = text.rsplit_once(':').ok_or("expected a host and a port with ':' between them")?;
+    let (host, port) =
+        text.rsplit_once(':').ok_or("expected a host and a port with ':' between them")?;
     if host.is_empty() {
         return Err("expected a host before ':'".into());
     }
@@ -88,8 +101,10 @@ fn address(text: &str) -> Result<(), String> {
 /// A unit is a whole word here: the crate that does the arithmetic would take
 /// "1g" and "1 gigs" alike, and a typo in a size is worth an error.
 fn bytes(text: &str) -> Option<u64> {
-    const UNITS: [&str; 12] = ["", "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "PB"];
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ' '));
+    const UNITS: [&str; 12] =
+        ["", "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "PB"];
+    let unit =
+        text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ' '));
     if !UNITS.contains(&unit) {
         return None;
     }

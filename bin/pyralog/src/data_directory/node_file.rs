@@ -79,28 +79,42 @@ impl NodeFile {
     }
 
     /// Itself, if it is who the configuration wants.
-    pub(super) fn matching(self, dir: &Path, wanted: &Wanted) -> Result<NodeFile, DataDirectoryError> {
+    pub(super) fn matching(
+        self,
+        dir: &Path,
+        wanted: &Wanted,
+    ) -> Result<NodeFile, DataDirectoryError> {
         if let Some(name) = wanted.name.as_ref().filter(|name| **name != self.name) {
             let (found, wanted) = (self.name, name.clone());
             return Err(DataDirectoryError::OtherNode { path: dir.to_owned(), found, wanted });
         }
         if let Some(wanted) = wanted.cluster.filter(|cluster| *cluster != self.cluster) {
-            return Err(DataDirectoryError::OtherCluster { path: dir.to_owned(), found: self.cluster, wanted });
+            return Err(DataDirectoryError::OtherCluster {
+                path: dir.to_owned(),
+                found: self.cluster,
+                wanted,
+            });
         }
         Ok(self)
     }
 
     /// Reads the file of `dir`; `None` when there is none.
-    pub(super) fn read(disk: &dyn Disk, dir: &Path) -> Result<Option<NodeFile>, DataDirectoryError> {
+    pub(super) fn read(
+        disk: &dyn Disk,
+        dir: &Path,
+    ) -> Result<Option<NodeFile>, DataDirectoryError> {
         let path = dir.join(NAME);
         let damaged = |why: String| DataDirectoryError::Damaged { path: path.clone(), why };
         let text = match read_text(disk, &path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(damaged(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(damaged(error.to_string()));
+            }
             Err(error) => return Err(DataDirectoryError::io("read", &path)(error)),
         };
-        let version: VersionOnly = toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
+        let version: VersionOnly =
+            toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
         if version.format_version > FORMAT_VERSION {
             return Err(DataDirectoryError::TooNew {
                 path: dir.to_owned(),
@@ -108,7 +122,8 @@ impl NodeFile {
                 known: FORMAT_VERSION,
             });
         }
-        let written: Written = toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
+        let written: Written =
+            toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
         let identity = |_| damaged("an id is not 32 hexadecimal digits".into());
         Ok(Some(NodeFile {
             cluster: written.cluster_id.parse().map_err(identity)?,
@@ -132,7 +147,8 @@ impl NodeFile {
             clean: self.clean,
         };
         let text = toml::to_string(&written).expect("plain fields have a TOML form");
-        replace(disk, dir, text.as_bytes()).map_err(DataDirectoryError::io("write", &dir.join(NAME)))
+        replace(disk, dir, text.as_bytes())
+            .map_err(DataDirectoryError::io("write", &dir.join(NAME)))
     }
 }
 
@@ -153,7 +169,10 @@ fn read_text(disk: &dyn Disk, path: &Path) -> io::Result<String> {
     let file = disk.open(path)?;
     let len = file.len()?;
     if len > BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{len} bytes are too many")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{len} bytes are too many"),
+        ));
     }
     let mut bytes = vec![0; usize::try_from(len).expect("at most 64 KiB")];
     file.read_exact_at(&mut bytes, 0)?;

@@ -47,17 +47,24 @@ impl TemporaryDirectory {
 fn remove_stale(disk: &dyn Disk, parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let named_by_us = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        let named_by_us =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
         if !named_by_us || !path.join("node.toml").is_file() {
             continue;
         }
         // Held while removing, so that nobody can lock it in between.
         match DirectoryLock::acquire(&path) {
             Ok(_lock) => match disk.remove_dir_all(&path) {
-                Ok(()) => tracing::info!(path = %path.display(), "removed what an earlier dev node left"),
-                Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove what an earlier dev node left"),
+                Ok(()) => {
+                    tracing::info!(path = %path.display(), "removed what an earlier dev node left")
+                }
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "cannot remove what an earlier dev node left")
+                }
             },
-            Err(error) => tracing::debug!(path = %path.display(), %error, "another dev node is running"),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "another dev node is running")
+            }
         }
     }
 }

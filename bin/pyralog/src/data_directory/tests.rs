@@ -45,13 +45,17 @@ fn a_directory_has_one_user_one_name_and_one_cluster() {
 #[test]
 fn a_newer_format_is_refused_and_a_damaged_file_is_not_replaced() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("node.toml"), "format_version = 2\nsomething = 'new'\n").unwrap();
+    std::fs::write(dir.path().join("node.toml"), "format_version = 2\nsomething = 'new'\n")
+        .unwrap();
     let refused = open(dir.path(), &Wanted::default()).unwrap_err();
     assert!(matches!(refused, DataDirectoryError::TooNew { found: 2, known: 1, .. }), "{refused}");
     std::fs::write(dir.path().join("node.toml"), "format_version = 1\nboot = 3\n").unwrap();
     let refused = open(dir.path(), &Wanted::default()).unwrap_err();
     assert!(matches!(refused, DataDirectoryError::Damaged { .. }), "{refused}");
-    assert_eq!(std::fs::read_to_string(dir.path().join("node.toml")).unwrap(), "format_version = 1\nboot = 3\n");
+    assert_eq!(
+        std::fs::read_to_string(dir.path().join("node.toml")).unwrap(),
+        "format_version = 1\nboot = 3\n"
+    );
 }
 
 #[test]

@@ -25,7 +25,8 @@ fn text(life: &Life, data: &DataDirectory, listeners: &Listeners) -> String {
         data.path().display(),
     );
     if life.dev {
-        let server = if http.port() == 8080 { String::new() } else { format!(" --server http://{http}") };
+        let server =
+            if http.port() == 8080 { String::new() } else { format!(" --server http://{http}") };
         let _ = write!(
             text,
             "Try in another terminal:\n\

@@ -35,7 +35,8 @@ pub async fn live(life: Life) -> Result<(), Failure> {
     let settings = &life.settings;
     let listeners = Listeners::bind(&settings.listen_addr, &settings.http_addr, life.random_ports)?;
     let wanted = Wanted { name: settings.node_name.clone(), cluster: settings.cluster };
-    let mut data = DataDirectory::open(Arc::new(RealDisk), &settings.data_dir, &wanted, &RealEntropy)?;
+    let mut data =
+        DataDirectory::open(Arc::new(RealDisk), &settings.data_dir, &wanted, &RealEntropy)?;
     if !data.was_clean() {
         tracing::info!(boot = data.boot().0, "the last shutdown was not in order; recovering");
     }
@@ -70,7 +71,9 @@ pub async fn live(life: Life) -> Result<(), Failure> {
         Some(Ended::StorageFailed) => Err(failstop(&readiness, &mut signals).await),
         Some(Ended::TooManyRestarts) => {
             readiness.send_replace(Readiness::Failed);
-            Err(Failure::failed("the root supervisor gave up after too many restarts; the log above says why"))
+            Err(Failure::failed(
+                "the root supervisor gave up after too many restarts; the log above says why",
+            ))
         }
     }
 }
@@ -97,7 +100,9 @@ async fn stop(
 /// while, so that whoever watches can see why.
 async fn failstop(readiness: &watch::Sender<Readiness>, signals: &mut Signals) -> Failure {
     readiness.send_replace(Readiness::Failed);
-    tracing::error!("the store has failed: nothing more is acknowledged, and the process ends in 10 s");
+    tracing::error!(
+        "the store has failed: nothing more is acknowledged, and the process ends in 10 s"
+    );
     tokio::select! {
         () = tokio::time::sleep(FAILSTOP_GRACE) => {}
         _ = signals.next() => {}

@@ -108,6 +108,7 @@ pub(super) fn replay(
     rounds: &Rounds,
     store: StoreId,
     partitions: &BTreeMap<PartitionId, Arc<PartitionLog>>,
+    truncations: &HashMap<PartitionId, Lsn>,
     planted: Planted,
     report: &mut RecoveryReport,
 ) -> Result<(), LogError> {
@@ -117,6 +118,7 @@ pub(super) fn replay(
         if frame.header.lsn <= appender.lsn {
             return Ok(());
         }
+        let cut_at = truncations.get(&frame.header.partition).copied().unwrap_or_default();
         report.frames_replayed += 1;
         match frame.header.kind {
             FrameKind::Truncate => {
@@ -127,6 +129,9 @@ pub(super) fn replay(
                 log.publish_tail(vec![frame]);
                 appender.write_tail(log)
             }
+            // What lay between went straight into the segment and was cut off since;
+            // this frame would be as well.
+            FrameKind::Append if frame.header.lsn < cut_at => Ok(()),
             FrameKind::Append => {
                 let (base, end) = (frame.header.base_offset, appender.end);
                 let id = frame.header.partition;

@@ -75,4 +75,10 @@ impl Question {
         // Forgotten topics and the rack mean nothing to one node without sessions.
         Ok(Question { wait_ms_max, bytes_min, bytes_max, session_epoch, topics })
     }
+
+    /// The limits of all partitions together.
+    pub(super) fn partitions_bytes_max(&self) -> usize {
+        let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
+        partitions.fold(0, |sum: usize, partition| sum.saturating_add(partition.bytes_max as usize))
+    }
 }

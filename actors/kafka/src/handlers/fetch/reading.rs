@@ -23,7 +23,10 @@ pub(super) struct Reading {
     pub bytes: usize,
     /// Some partition has an error that its reader should hear of now.
     pub failed: bool,
+    /// Bytes that may still be read.
     room: usize,
+    /// Bytes that all partitions together were asked for.
+    asked: usize,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -48,6 +51,7 @@ impl Reading {
             bytes: 0,
             failed: false,
             room: question.bytes_max.min(bytes_max),
+            asked: question.partitions_bytes_max(),
             permit: None,
         };
         for topic in &question.topics {
@@ -85,7 +89,7 @@ impl Reading {
             return part;
         }
         if self.permit.is_none() {
-            self.permit = Some(service.admit_response(self.room.max(1)).await);
+            self.permit = Some(service.admit_response(self.room.min(self.asked).max(1)).await);
         }
         self.read(service, partition, id, part).await
     }

@@ -74,15 +74,24 @@ fn the_documents_blocks_parse_verbatim_with_every_key_accounted_for() {
     assert_eq!(configuration.get(Section::Pyramid, "segment_cache_size").given, "16GB");
     let line = Origin::File(file.path().to_owned(), 7);
     assert_eq!(configuration.get(Section::Pyramid, "segment_size").origin, line);
-    let endpoints = Value::List(vec!["obelisk-1:7070".into(), "obelisk-2:7070".into(), "obelisk-3:7070".into()]);
+    let endpoints = Value::List(vec![
+        "obelisk-1:7070".into(),
+        "obelisk-2:7070".into(),
+        "obelisk-3:7070".into(),
+    ]);
     assert_eq!(configuration.get(Section::Pyramid, "pharaoh_endpoints").value, endpoints);
-    assert!(matches!(configuration.get(Section::Pyramid, "pharaoh_endpoints").key.effect, Effect::With(_)));
+    assert!(matches!(
+        configuration.get(Section::Pyramid, "pharaoh_endpoints").key.effect,
+        Effect::With(_)
+    ));
     assert_eq!(NodeSettings::from(&configuration).segment_bytes, 1_000_000_000);
 }
 
 #[test]
 fn later_layers_win_and_are_remembered() {
-    let file = file("[pyramid]\nlisten_addr = \"127.0.0.1:1\"\nhttp_addr = \"127.0.0.1:2\"\nnode_id = 'f'\n");
+    let file = file(
+        "[pyramid]\nlisten_addr = \"127.0.0.1:1\"\nhttp_addr = \"127.0.0.1:2\"\nnode_id = 'f'\n",
+    );
     let layers = Layers {
         dev: true,
         file: Some(file.path().to_owned()),
@@ -109,9 +118,18 @@ fn later_layers_win_and_are_remembered() {
 fn mistakes_are_shown_where_they_stand() {
     mistake(
         "[pyramid]\nnode_id = \"a\"\nsegmnt_size = \"1GB\"\n",
-        &["unknown key 'segmnt_size' in [pyramid]", ":3:1", "3 | segmnt_size", "| ^^^^^^^^^^^", "did you mean 'segment_size'?"],
+        &[
+            "unknown key 'segmnt_size' in [pyramid]",
+            ":3:1",
+            "3 | segmnt_size",
+            "| ^^^^^^^^^^^",
+            "did you mean 'segment_size'?",
+        ],
     );
-    mistake("[pyramid]\nsegment_size = \"1 gigs\"\n", &["'segment_size' cannot be this", ":2:16", "^^^^^^^^", "10^9"]);
+    mistake(
+        "[pyramid]\nsegment_size = \"1 gigs\"\n",
+        &["'segment_size' cannot be this", ":2:16", "^^^^^^^^", "10^9"],
+    );
     mistake("[pyramid]\nreplication_factor = \"many\"\n", &["a whole number from 1 to 32"]);
     mistake("[pyramid]\ninsecure = 1\n", &["true or false"]);
     mistake("[pyramid]\nlisten_addr = 9092\n", &["an address like"]);

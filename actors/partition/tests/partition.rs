@@ -1,0 +1,286 @@
+//! Partitions behind the façade, on a simulated disk, with the real store, the
+//! real directory and the real reconciler.
+
+use bytes::Bytes;
+use pyralog_behaviour::{Supervisor, SupervisorMessage, SupervisorSpec, Vitals};
+use pyralog_env::sim::{SimClock, SimDisk};
+use pyralog_env::{Clock, Disk, WallMillis};
+use pyralog_log::LogOptions;
+use pyralog_model::{
+    BatchBuilder, BatchHeader, ClusterId, ErrorCode, LogName, LogSettings, NodeName, Offset,
+    PartitionId, StoreId, split_batches,
+};
+use pyralog_partition::{
+    ApiError, CreateLog, DirectoryArguments, DirectoryHub, LocalDirectory, NodeIdentity,
+    Reconciler, ReconcilerArguments, Routes, Shen, ShenSettings,
+};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+struct Node {
+    disk: SimDisk,
+    shen: Shen,
+    partitions: ActorRef<SupervisorMessage>,
+    actors: Vec<(ActorCell, JoinHandle<()>)>,
+}
+
+impl Node {
+    async fn start(disk: &SimDisk) -> Result<Node, SpawnErr> {
+        let clock: Arc<dyn Clock> = Arc::new(SimClock::new(WallMillis(0)));
+        let (hub, routes) = (DirectoryHub::default(), Routes::default());
+        let store = StoreArguments {
+            disk: Arc::new(disk.clone()),
+            clock: Arc::clone(&clock),
+            pyramid: PathBuf::from("/data/pyramid"),
+            store: StoreId(9),
+            options: LogOptions {
+                wal_file_bytes: 256 << 10,
+                wal_files_max: 2,
+                wal_direct: false,
+                ..LogOptions::default()
+            },
+            health: HealthLatch::default(),
+            gauges: Arc::new(StoreGauges::default()),
+            vitals: Vitals::default(),
+        };
+        let (store, store_join) = Actor::spawn(None, Store, store).await?;
+        let handle = call_t!(store, StoreMessage::GiveHandle, 5_000).unwrap();
+        let spec = SupervisorSpec::dynamic();
+        let (partitions, partitions_join) =
+            Supervisor::start("partitions", spec, clock, None).await?;
+        let identity = NodeIdentity { cluster: ClusterId(3), name: NodeName("one".into()) };
+        let directory = DirectoryArguments {
+            disk: Arc::new(disk.clone()),
+            path: PathBuf::from("/data/obelisk/directory.redb"),
+            hub: hub.clone(),
+            cluster: identity.cluster,
+            node: identity.name.clone(),
+            store: StoreId(9),
+            vitals: Vitals::default(),
+        };
+        let (directory, directory_join) = Actor::spawn(None, LocalDirectory, directory).await?;
+        let reconciler = ReconcilerArguments {
+            hub: hub.clone(),
+            partitions: partitions.clone(),
+            store: handle,
+            routes: routes.clone(),
+            vitals: Vitals::default(),
+        };
+        let reconciler = Actor::spawn(None, Reconciler, reconciler).await;
+        let actors = vec![
+            (directory.get_cell(), directory_join),
+            (partitions.get_cell(), partitions_join),
+            (store.get_cell(), store_join),
+        ];
+        let settings = ShenSettings {
+            default_partitions: 2,
+            partitions_per_log_max: 16,
+            partitions_max: 20,
+            log_settings: LogSettings::default(),
+        };
+        let shen = Shen::new(identity, settings, hub, routes);
+        let mut node = Node { disk: disk.clone(), shen, partitions, actors };
+        match reconciler {
+            Ok((actor, join)) => node.actors.insert(0, (actor.get_cell(), join)),
+            Err(error) => {
+                node.kill().await;
+                return Err(error);
+            }
+        }
+        Ok(node)
+    }
+
+    async fn kill(self) {
+        for (actor, join) in self.actors {
+            actor.kill();
+            join.await.unwrap();
+        }
+    }
+
+    async fn create(&self, name: &str, partitions: u32) -> Result<PartitionId, ApiError> {
+        let create = CreateLog {
+            name: LogName::for_user(name).unwrap(),
+            partitions: Some(partitions),
+            replication_factor: None,
+            settings: Vec::new(),
+            validate_only: false,
+        };
+        let log = self.shen.create_log(create).await?;
+        Ok(PartitionId::new(log.number.0, 0))
+    }
+
+    async fn append(&self, id: PartitionId, value: &[u8]) -> Result<Offset, ApiError> {
+        Ok(self.shen.append(id, batch(value)).await?.await?.base_offset)
+    }
+
+    async fn values(&self, id: PartitionId) -> Vec<Vec<u8>> {
+        let (mut from, mut values) = (Offset::ZERO, Vec::new());
+        while from < self.shen.watermarks(id).unwrap().high {
+            let slice = self.shen.read(id, from, 1 << 20).await.unwrap();
+            for (header, bytes) in split_batches(slice.batches.concat().into()).unwrap() {
+                let records = pyralog_model::decode_records(&header, &bytes, 1 << 20).unwrap();
+                values.extend(records.map(|record| record.unwrap().value.unwrap().to_vec()));
+                from = Offset(header.base_offset as u64).plus(header.records());
+            }
+        }
+        values
+    }
+}
+
+fn disk() -> SimDisk {
+    let disk = SimDisk::new(11);
+    disk.create_dir_all(Path::new("/data")).unwrap();
+    disk
+}
+
+fn batch(value: &[u8]) -> Vec<(BatchHeader, Bytes)> {
+    let mut builder = BatchBuilder::new();
+    builder.push(0, None, Some(value), &[]);
+    split_batches(builder.finish().unwrap()).unwrap()
+}
+
+async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(10), async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("not within 10 s: {what}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appends_are_numbered_read_back_and_there_after_a_restart() {
+    let disk = disk();
+    let node = Node::start(&disk).await.unwrap();
+    let id = node.create("flights", 2).await.unwrap();
+    assert_eq!(node.append(id, b"a").await.unwrap(), Offset(0));
+    let (b, c) = (batch(b"b"), batch(b"c"));
+    let first = node.shen.append(id, b).await.unwrap();
+    let second = node.shen.append(id, c).await.unwrap();
+    assert_eq!(second.await.unwrap().base_offset, Offset(2), "in the order of the calls");
+    assert_eq!(first.await.unwrap().base_offset, Offset(1));
+    let epoch = node.shen.watermarks(id).unwrap().epoch;
+    node.kill().await;
+
+    let node = Node::start(&disk).await.unwrap();
+    assert_eq!(node.values(id).await, [b"a", b"b", b"c"]);
+    assert!(node.shen.watermarks(id).unwrap().epoch > epoch, "a new leadership is a new epoch");
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_reader_is_told_when_the_watermark_moves() {
+    let node = Node::start(&disk()).await.unwrap();
+    let id = node.create("told", 1).await.unwrap();
+    let mut watch = node.shen.watch(id).unwrap();
+    let waiting = tokio::spawn(async move { *watch.wait_for(|high| high.0 == 1).await.unwrap() });
+    node.append(id, b"x").await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Offset(1));
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_refusal_the_numbers_go_on_without_a_gap() {
+    let node = Node::start(&disk()).await.unwrap();
+    let id = node.create("refused", 1).await.unwrap();
+    node.append(id, b"kept").await.unwrap();
+    node.disk.set_capacity(node.disk.used_bytes());
+    let big = vec![0; 16 << 10];
+    let (mut stored, mut refusals) = (1, 0);
+    while refusals < 3 {
+        match node.append(id, &big).await {
+            Ok(offset) => {
+                assert_eq!(offset, Offset(stored));
+                stored += 1;
+            }
+            Err(error) => {
+                let retryable = [ErrorCode::DiskFull, ErrorCode::Overloaded];
+                assert!(retryable.contains(&error.code), "{error:?}");
+                refusals += 1;
+            }
+        }
+    }
+    node.disk.set_capacity(u64::MAX);
+    let resumed = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            if let Ok(offset) = node.append(id, b"again").await {
+                return offset;
+            }
+        }
+    });
+    assert_eq!(resumed.await.unwrap(), Offset(stored));
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_log_takes_its_files_along_and_its_number_is_not_given_again() {
+    let disk = disk();
+    let node = Node::start(&disk).await.unwrap();
+    let id = node.create("gone", 2).await.unwrap();
+    node.append(id, b"x").await.unwrap();
+    let files = PathBuf::from(format!("/data/pyramid/logs/{}", id.log.0));
+    assert!(disk.exists(&files).unwrap());
+    node.shen.delete_log(id.log).await.unwrap();
+    eventually("the files are gone", || !disk.exists(&files).unwrap()).await;
+    let error = node.append(id, b"y").await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::LogNotFound);
+    let again = node.create("gone", 1).await.unwrap();
+    assert!(again.log > id.log);
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_partition_is_back_with_a_higher_epoch_and_nothing_missing() {
+    let node = Node::start(&disk()).await.unwrap();
+    let id = node.create("healed", 1).await.unwrap();
+    node.append(id, b"before").await.unwrap();
+    let epoch = node.shen.watermarks(id).unwrap().epoch;
+    let path = format!("partitions/{}-0", id.log.0);
+    // It serves a moment before its supervisor has taken note of its start.
+    loop {
+        let kill = |reply| SupervisorMessage::Kill { path: path.clone(), reply };
+        if call_t!(node.partitions, kill, 5_000).unwrap().is_ok() {
+            break;
+        }
+    }
+    eventually("it serves again", || {
+        node.shen.watermarks(id).is_ok_and(|marks| marks.epoch > epoch)
+    })
+    .await;
+    node.append(id, b"after").await.unwrap();
+    assert_eq!(node.values(id).await, [&b"before"[..], b"after"]);
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_not_started_under_another_directory() {
+    let disk = disk();
+    let node = Node::start(&disk).await.unwrap();
+    node.create("mine", 1).await.unwrap();
+    node.kill().await;
+    disk.remove_file(Path::new("/data/obelisk/directory.redb")).unwrap();
+    let Err(refused) = Node::start(&disk).await else { panic!("the log would be lost") };
+    assert!(refused.to_string().contains("directory.redb is missing"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_refused_with_its_code() {
+    let node = Node::start(&disk()).await.unwrap();
+    node.create("one", 3).await.unwrap();
+    let code = |error: ApiError| error.code;
+    assert_eq!(node.create("one", 1).await.map_err(code), Err(ErrorCode::LogExists));
+    assert_eq!(node.create("none", 0).await.map_err(code), Err(ErrorCode::PartitionsInvalid));
+    assert_eq!(node.create("many", 17).await.map_err(code), Err(ErrorCode::PartitionsInvalid));
+    node.create("fill", 16).await.unwrap();
+    assert_eq!(node.create("over", 2).await.map_err(code), Err(ErrorCode::PartitionsInvalid));
+    let beyond = PartitionId::new(1, 3);
+    assert_eq!(node.append(beyond, b"x").await.map_err(code), Err(ErrorCode::PartitionNotFound));
+    let id = PartitionId::new(1, 0);
+    let past = node.shen.read(id, Offset(1), 1).await.map(|_| ()).map_err(code);
+    assert_eq!(past, Err(ErrorCode::OffsetOutOfRange));
+    node.kill().await;
+}

@@ -1,0 +1,199 @@
+//! The store's actor on a simulated disk: what it promises over kills, a failed
+//! sync and a full disk.
+
+use bytes::Bytes;
+use pyralog_behaviour::Vitals;
+use pyralog_env::sim::{SimClock, SimDisk};
+use pyralog_env::{Clock, Disk, WallMillis};
+use pyralog_log::{Append, Completion, LogError, LogOptions, PartitionLog, Submission};
+use pyralog_model::{
+    BatchBuilder, BatchHeader, Epoch, Offset, PartitionId, StoreId, split_batches,
+};
+use pyralog_store::{
+    Health, HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage,
+};
+use ractor::{Actor, ActorRef, SpawnErr, call_t};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+struct Rig {
+    disk: SimDisk,
+    health: HealthLatch,
+    options: LogOptions,
+}
+
+struct Running {
+    actor: ActorRef<StoreMessage>,
+    join: JoinHandle<()>,
+    store: StoreHandle,
+}
+
+/// One partition as its head would hold it.
+struct Writer {
+    log: Arc<PartitionLog>,
+    generation: u64,
+    end: Offset,
+}
+
+impl Rig {
+    fn new() -> Rig {
+        let disk = SimDisk::new(7);
+        disk.create_dir_all(&PathBuf::from("/data")).unwrap();
+        let options = LogOptions {
+            wal_file_bytes: 256 << 10,
+            wal_files_max: 2,
+            wal_direct: false,
+            direct_bytes_min: usize::MAX,
+            ..LogOptions::default()
+        };
+        Rig { disk, health: HealthLatch::default(), options }
+    }
+
+    async fn start(&self) -> Result<Running, SpawnErr> {
+        let arguments = StoreArguments {
+            disk: Arc::new(self.disk.clone()),
+            clock: Arc::new(SimClock::new(WallMillis(0))) as Arc<dyn Clock>,
+            pyramid: PathBuf::from("/data/pyramid"),
+            store: StoreId(9),
+            options: self.options.clone(),
+            health: self.health.clone(),
+            gauges: Arc::new(StoreGauges::default()),
+            vitals: Vitals::default(),
+        };
+        let (actor, join) = Actor::spawn(None, Store, arguments).await?;
+        let store = call_t!(actor, StoreMessage::GiveHandle, 5_000).unwrap();
+        Ok(Running { actor, join, store })
+    }
+}
+
+impl Running {
+    async fn writer(&self) -> Writer {
+        let log = self.store.create_partition(PartitionId::new(1, 0)).await.unwrap();
+        match self.store.submit(Submission::Open(Arc::clone(&log))).await.unwrap() {
+            Completion::Opened(opened) => {
+                Writer { log, generation: opened.generation, end: opened.end }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn append(&self, writer: &mut Writer, value: &[u8]) -> Result<Offset, LogError> {
+        let append = Append {
+            partition: writer.log.id(),
+            generation: writer.generation,
+            epoch: Epoch(1),
+            base: writer.end,
+            batches: batch(value),
+        };
+        match self.store.submit(Submission::Append(append)).await? {
+            Completion::Appended(appended) => {
+                let appended = appended.into_inner();
+                writer.end = appended.end;
+                Ok(appended.base)
+            }
+            Completion::Refused(error) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn kill(self) {
+        self.actor.kill();
+        self.join.await.unwrap();
+    }
+}
+
+fn batch(value: &[u8]) -> Vec<(BatchHeader, Bytes)> {
+    let mut builder = BatchBuilder::new();
+    builder.push(0, None, Some(value), &[]);
+    split_batches(builder.finish().unwrap()).unwrap()
+}
+
+async fn read_all(store: &StoreHandle, log: &Arc<PartitionLog>) -> u64 {
+    let (mut from, end) = log.bounds();
+    let mut records = 0;
+    while from < end {
+        let slice = store.read(log, from, 1 << 20).await.unwrap();
+        for (header, _) in split_batches(slice.pieces.concat().into()).unwrap() {
+            records += header.records();
+            from = Offset(header.base_offset as u64).plus(header.records());
+        }
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_store_comes_back_with_everything_it_acknowledged() {
+    let rig = Rig::new();
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    for number in 0..50u32 {
+        running.append(&mut writer, &number.to_le_bytes()).await.unwrap();
+    }
+    let old_handle = running.store.clone();
+    running.kill().await;
+    let gone = old_handle.submit(Submission::Close(PartitionId::new(1, 0))).await;
+    assert!(matches!(gone, Err(LogError::Closed)), "{gone:?}");
+
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    assert_eq!(writer.end, Offset(50));
+    assert_eq!(read_all(&running.store, &writer.log).await, 50);
+    assert_eq!(running.append(&mut writer, b"more").await.unwrap(), Offset(50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_is_final_for_the_process_but_reads_go_on() {
+    let rig = Rig::new();
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    running.append(&mut writer, b"kept").await.unwrap();
+
+    rig.disk.fail_next_sync(".wal");
+    let refused = running.append(&mut writer, b"lost").await.unwrap_err();
+    assert!(matches!(refused, LogError::Failed { .. }), "{refused}");
+    // The disk is well again, but what it dropped cannot be known.
+    let refused = running.append(&mut writer, b"still refused").await.unwrap_err();
+    assert!(matches!(refused, LogError::Failed { .. }), "{refused}");
+    assert!(matches!(rig.health.get(), Health::Failed { .. }));
+    assert_eq!(read_all(&running.store, &writer.log).await, 1);
+
+    running.kill().await;
+    assert!(rig.start().await.is_err(), "a restart must not forget the failure");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_and_resumes() {
+    let rig = Rig::new();
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    rig.disk.set_capacity(rig.disk.used_bytes());
+
+    let value = vec![1; 8 << 10];
+    let mut stored = 0;
+    let refused = loop {
+        match running.append(&mut writer, &value).await {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+        assert!(stored < 1_000, "the WAL is bounded: a full disk must be felt");
+    };
+    assert!(matches!(refused, LogError::DiskFull { .. }), "{refused}");
+    assert_eq!(read_all(&running.store, &writer.log).await, stored);
+    assert_eq!(rig.health.get(), Health::Good);
+
+    rig.disk.set_capacity(u64::MAX);
+    // The segment writer tries again by itself; until then the answer is "full".
+    let resumed = async {
+        loop {
+            let mut again = running.writer().await;
+            match running.append(&mut again, &value).await {
+                Ok(base) => return base,
+                Err(LogError::DiskFull { .. }) => tokio::task::yield_now().await,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    let base = tokio::time::timeout(std::time::Duration::from_secs(10), resumed).await.unwrap();
+    assert_eq!(base, Offset(stored));
+}

@@ -1,0 +1,100 @@
+//! `pyralog bench`, as it is typed.
+
+use super::OutputFlag;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// `pyralog bench …`
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Append over Kafka's protocol; counts acknowledged records only
+    Produce(ProduceBench),
+    /// Fetch everything over Kafka's protocol, checking each batch
+    Consume(ConsumeBench),
+    /// Write and sync a file, as the disk does it without Pyralog
+    Disk(DiskBench),
+}
+
+/// `pyralog bench produce`
+#[derive(Debug, Clone, Args)]
+pub struct ProduceBench {
+    /// Kafka address of the node
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
+    pub bootstrap: String,
+    /// Log to append to; it must exist
+    #[arg(long, default_value = "bench")]
+    pub log: String,
+    /// Partitions to spread batches over
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub partitions: u32,
+    /// Size of a record's value in bytes
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub record_bytes: u32,
+    /// Size of a batch in bytes, about
+    #[arg(long, default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_bytes: u32,
+    /// Requests in flight on each connection
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub in_flight: u32,
+    /// Connections
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub connections: u32,
+    /// How long to send, in seconds
+    #[arg(long, default_value_t = 10, conflicts_with = "total_bytes")]
+    pub seconds: u64,
+    /// How much to send in bytes, instead of how long
+    #[arg(long)]
+    pub total_bytes: Option<u64>,
+    /// The node's data directory, to name its file system in the report
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench consume`
+#[derive(Debug, Clone, Args)]
+pub struct ConsumeBench {
+    /// Kafka address of the node
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
+    pub bootstrap: String,
+    /// Log to read
+    #[arg(long, default_value = "bench")]
+    pub log: String,
+    /// Partitions to read
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub partitions: u32,
+    /// Connections to spread the partitions over
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub connections: u32,
+    /// Most bytes of one fetch
+    #[arg(long, default_value_t = 16_777_216, value_parser = clap::value_parser!(u32).range(1..))]
+    pub fetch_bytes: u32,
+    /// The node's data directory, to name its file system in the report
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench disk`
+#[derive(Debug, Clone, Args)]
+pub struct DiskBench {
+    /// Directory on the disk to measure
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Bytes of each write, synced before the next
+    #[arg(long, default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=268_435_456))]
+    pub write_bytes: u32,
+    /// How long to write, in seconds
+    #[arg(long, default_value_t = 5, conflicts_with = "total_bytes")]
+    pub seconds: u64,
+    /// How much to write in bytes, instead of how long
+    #[arg(long)]
+    pub total_bytes: Option<u64>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}

@@ -1,0 +1,18 @@
+//! The command line, run as people run it: the built binary, its exit codes and
+//! what it prints. (This test also makes cargo build the binary, which the
+//! whole-system tests then find.)
+
+#[path = "cli/bench.rs"]
+mod bench;
+#[path = "cli/config.rs"]
+mod config;
+#[path = "cli/docs.rs"]
+mod docs;
+#[path = "cli/http.rs"]
+mod http;
+#[path = "cli/logs.rs"]
+mod logs;
+#[path = "cli/node.rs"]
+mod node;
+#[path = "cli/process.rs"]
+mod process;

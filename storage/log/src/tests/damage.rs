@@ -1,0 +1,135 @@
+//! Bytes that are not what was written: a torn tail is cut, a corrupt middle is
+//! refused.
+
+use super::rig::{P, Rig, STORE, batch, pyramid, small};
+use crate::*;
+use pyralog_env::Disk;
+use std::path::Path;
+
+/// Turns one bit over and starts again.
+fn restart_damaged(rig: Rig, path: &Path, position: u64) -> Result<Rig, LogError> {
+    rig.disk.flip_bit(path, position, 3).unwrap();
+    let disk = rig.disk.clone();
+    rig.try_reboot(1).inspect_err(|error| {
+        let corrupt = matches!(error, LogError::Corrupt { .. });
+        assert!(corrupt && disk.exists(path).unwrap(), "{error}");
+    })
+}
+
+#[test]
+fn a_corrupt_middle_of_the_wal_is_refused() {
+    for damage in [4096 + 8, 4096 + 100, 4096 + 1_000, 8192 + 70] {
+        let mut rig = Rig::new(small());
+        for time in 0..5 {
+            rig.append(P, &batch(1, 2_000, time)).unwrap();
+        }
+        let path = paths::wal_file(&pyramid(), 0);
+        let refused = restart_damaged(rig, &path, damage).err();
+        assert!(refused.is_some(), "byte {damage}");
+    }
+}
+
+#[test]
+fn a_torn_last_round_is_dropped() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    rig.append(P, &batch(1, 2_000, 2)).unwrap();
+    // Nobody can tell this from a round that was in flight.
+    rig.acknowledged.get_mut(&P).unwrap().pop();
+    let rig = restart_damaged(rig, &paths::wal_file(&pyramid(), 0), 8192 + 500).unwrap();
+    assert_eq!(rig.report.torn_tails, 1);
+    rig.reboot(2);
+}
+
+#[test]
+fn a_corrupt_middle_of_a_segment_is_refused() {
+    // The checkpoint vouches for these bytes.
+    let mut rig = Rig::new(small());
+    for time in 0..5 {
+        rig.append(P, &batch(1, 2_000, time)).unwrap();
+    }
+    rig.finish();
+    let path = rig.file(".segment", 0);
+    assert!(restart_damaged(rig, &path, 128 + 20).is_err());
+
+    // Nothing but a later frame that was written after their sync does.
+    let mut rig = Rig::new(LogOptions { direct_bytes_min: 1, ..small() });
+    for time in 0..5 {
+        rig.append(P, &batch(1, 2_000, time)).unwrap();
+    }
+    let path = rig.file(".segment", 0);
+    assert!(restart_damaged(rig, &path, 128 + 80 + 500).is_err());
+}
+
+#[test]
+fn a_batch_damaged_under_a_checkpoint_is_refused_when_it_is_read() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    rig.finish();
+    rig.disk.flip_bit(&rig.file(".segment", 0), 128 + 80 + 500, 0).unwrap();
+    let error = rig.logs[&P].read(pyralog_model::Offset(0), 10).unwrap_err();
+    assert!(matches!(error, LogError::Corrupt { .. }), "{error}");
+}
+
+#[test]
+fn a_torn_tail_of_a_segment_is_cut() {
+    let mut rig = Rig::new(LogOptions { direct_bytes_min: 1, ..small() });
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    rig.append(P, &batch(1, 2_000, 2)).unwrap();
+    rig.acknowledged.get_mut(&P).unwrap().pop();
+    let path = rig.file(".segment", 0);
+    let len = rig.disk.open(&path).unwrap().len().unwrap();
+    let rig = restart_damaged(rig, &path, len - 10).unwrap();
+    assert_eq!(rig.report.torn_tails, 1);
+    assert!(rig.disk.open(&path).unwrap().len().unwrap() < len);
+    rig.reboot(2);
+}
+
+#[test]
+fn a_missing_segment_is_refused_wherever_it_was() {
+    for index in [0, 1, 2] {
+        let mut rig = Rig::new(small());
+        for time in 0..40 {
+            rig.append(P, &batch(1, 2_000, time)).unwrap();
+        }
+        rig.finish();
+        let segments = rig.logs[&P].sizes().segments;
+        let index = if index == 2 { segments - 1 } else { index };
+        rig.disk.remove_file(&rig.file(".segment", index)).unwrap();
+        rig.disk.sync_dir(&paths::partition_dir(&pyramid(), P)).unwrap();
+        let error = rig.try_reboot(1).err().expect("a hole is seen");
+        assert!(matches!(error, LogError::Corrupt { .. }), "{error}");
+    }
+}
+
+#[test]
+fn damaged_and_missing_indexes_are_made_again() {
+    let mut rig = Rig::new(small());
+    for time in 0..40 {
+        rig.append(P, &batch(1, 2_000, time)).unwrap();
+    }
+    rig.finish();
+    rig.disk.flip_bit(&rig.file(".offsets", 0), 20, 1).unwrap();
+    rig.disk.remove_file(&rig.file(".times", 1)).unwrap();
+    rig.reboot(1);
+}
+
+#[test]
+fn a_damaged_segment_header_is_refused() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    rig.finish();
+    let path = rig.file(".segment", 0);
+    assert!(restart_damaged(rig, &path, 33).is_err());
+}
+
+#[test]
+fn another_stores_files_are_not_taken() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    rig.finish();
+    let disk: std::sync::Arc<dyn Disk> = std::sync::Arc::new(rig.disk.clone());
+    let other = pyralog_model::StoreId(STORE.0 + 1);
+    let error = recover(disk, &pyramid(), other, Box::new(rig.checkpoints), small()).err();
+    assert!(matches!(error, Some(LogError::Corrupt { .. })), "{error:?}");
+}

@@ -1,0 +1,267 @@
+//! A store on a simulated disk with its segment writer at hand, and the list of
+//! what was acknowledged, which `check` holds it to.
+
+use crate::*;
+use bytes::Bytes;
+use pyralog_env::Disk;
+use pyralog_env::sim::SimDisk;
+use pyralog_model::{
+    BatchBuilder, BatchHeader, Epoch, LogNumber, Offset, PartitionId, StoreId, split_batches,
+};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+pub(super) const STORE: StoreId = StoreId(0x5eed);
+pub(super) const P: PartitionId =
+    PartitionId { log: LogNumber(1), partition: pyralog_model::PartitionNumber(0) };
+
+/// Checkpoints in memory, which outlive the store as a database does.
+#[derive(Clone, Default)]
+pub(super) struct MemoryCheckpoints(pub(super) Arc<Mutex<Checkpoints>>);
+
+impl CheckpointStore for MemoryCheckpoints {
+    fn load(&self) -> Result<Checkpoints, LogError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn save(
+        &mut self,
+        partitions: &[(PartitionId, PartitionCheckpoint)],
+        wal: WalCheckpoint,
+    ) -> Result<(), LogError> {
+        let mut kept = self.0.lock().unwrap();
+        kept.partitions.extend(partitions.iter().copied());
+        kept.wal = wal;
+        Ok(())
+    }
+
+    fn remove_log(&mut self, log: LogNumber) -> Result<(), LogError> {
+        self.0.lock().unwrap().partitions.retain(|id, _| id.log != log);
+        Ok(())
+    }
+}
+
+pub(super) struct Rig {
+    pub(super) disk: SimDisk,
+    pub(super) checkpoints: MemoryCheckpoints,
+    pub(super) options: LogOptions,
+    pub(super) committer: Committer,
+    pub(super) writer: SegmentWriter,
+    pub(super) tasks: VecDeque<WriterTask>,
+    pub(super) logs: BTreeMap<PartitionId, Arc<PartitionLog>>,
+    pub(super) generations: BTreeMap<PartitionId, u64>,
+    pub(super) report: RecoveryReport,
+    /// What was acknowledged: the first offset and the bytes as they were sent.
+    pub(super) acknowledged: BTreeMap<PartitionId, Vec<(u64, Bytes)>>,
+    pub(super) epoch: u32,
+}
+
+pub(super) fn pyramid() -> PathBuf {
+    PathBuf::from("/data/pyramid")
+}
+
+/// Small files, so that a few appends reach every corner.
+pub(super) fn small() -> LogOptions {
+    LogOptions {
+        wal_file_bytes: 64 << 10,
+        wal_files_max: 3,
+        wal_direct: false,
+        direct_bytes_min: usize::MAX,
+        direct_checkpoint_bytes: 64 << 10,
+        segment_bytes: 32 << 10,
+        mutation: None,
+    }
+}
+
+/// A batch of `records` records of `value_bytes` bytes that compress badly.
+pub(super) fn batch(records: u64, value_bytes: usize, time: i64) -> Bytes {
+    let mut builder = BatchBuilder::new();
+    for record in 0..records {
+        let mix = |at: usize| (at as u64 * 31 + record * 7 + time as u64 * 13) as u8;
+        let value: Vec<u8> = (0..value_bytes).map(mix).collect();
+        builder.push(time + record as i64, None, Some(&value), &[]);
+    }
+    builder.finish().unwrap()
+}
+
+impl Rig {
+    pub(super) fn new(options: LogOptions) -> Rig {
+        let disk = SimDisk::new(7);
+        disk.create_dir_all(Path::new("/data")).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        let mut rig = Rig::open(disk, MemoryCheckpoints::default(), options).unwrap();
+        rig.create(P);
+        rig
+    }
+
+    pub(super) fn open(
+        disk: SimDisk,
+        checkpoints: MemoryCheckpoints,
+        options: LogOptions,
+    ) -> Result<Rig, LogError> {
+        let world: Arc<dyn Disk> = Arc::new(disk.clone());
+        let keeper = Box::new(checkpoints.clone());
+        let recovered = recover(world, &pyramid(), STORE, keeper, options.clone())?;
+        let mut rig = Rig {
+            disk,
+            checkpoints,
+            options,
+            committer: recovered.committer,
+            writer: recovered.writer,
+            tasks: VecDeque::new(),
+            logs: recovered.partitions,
+            generations: BTreeMap::new(),
+            report: recovered.report,
+            acknowledged: BTreeMap::new(),
+            epoch: 1,
+        };
+        for id in rig.logs.keys().copied().collect::<Vec<_>>() {
+            rig.open_partition(id);
+        }
+        Ok(rig)
+    }
+
+    pub(super) fn create(&mut self, id: PartitionId) {
+        let world: Arc<dyn Disk> = Arc::new(self.disk.clone());
+        let log = create_partition(&world, &pyramid(), STORE, id, &self.options).unwrap();
+        self.logs.insert(id, log);
+        self.open_partition(id);
+    }
+
+    pub(super) fn open_partition(&mut self, id: PartitionId) -> Opened {
+        let log = Arc::clone(&self.logs[&id]);
+        match self.one(Submission::Open(log)) {
+            Completion::Opened(opened) => {
+                self.generations.insert(id, opened.generation);
+                opened
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// One submission in a step of its own.
+    pub(super) fn one(&mut self, submission: Submission) -> Completion {
+        let completion = self.committer.step(vec![submission]).remove(0);
+        self.tasks.extend(self.committer.take_tasks());
+        completion
+    }
+
+    pub(super) fn submission(&self, id: PartitionId, base: u64, batches: &[Bytes]) -> Submission {
+        let split = |batch: &Bytes| split_batches(batch.clone()).unwrap().remove(0);
+        let batches: Vec<(BatchHeader, Bytes)> = batches.iter().map(split).collect();
+        Submission::Append(Append {
+            partition: id,
+            generation: self.generations[&id],
+            epoch: Epoch(self.epoch),
+            base: Offset(base),
+            batches,
+        })
+    }
+
+    /// Appends one batch, making room before, and remembers it if acknowledged.
+    pub(super) fn append(&mut self, id: PartitionId, batch: &Bytes) -> Result<Appended, LogError> {
+        self.make_room(batch.len() + 80);
+        let base = self.logs[&id].bounds().1.0;
+        let submission = self.submission(id, base, std::slice::from_ref(batch));
+        match self.one(submission) {
+            Completion::Appended(appended) => {
+                self.acknowledged.entry(id).or_default().push((base, batch.clone()));
+                Ok(appended.into_inner())
+            }
+            Completion::Refused(error) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn truncate(&mut self, id: PartitionId, end: u64) -> Result<Offset, LogError> {
+        self.make_room(80);
+        let generation = self.generations[&id];
+        match self.one(Submission::Truncate { partition: id, generation, end: Offset(end) }) {
+            Completion::Truncated(end) => {
+                let end = end.into_inner();
+                self.acknowledged.entry(id).or_default().retain(|(base, _)| *base < end.0);
+                Ok(end)
+            }
+            Completion::Refused(error) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn make_room(&mut self, bytes: usize) {
+        while self.committer.failure().is_none() && !self.committer.has_room(bytes) {
+            self.tasks.extend(self.committer.take_tasks());
+            if self.run_task().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Runs the oldest task of the segment writer.
+    pub(super) fn run_task(&mut self) -> Option<WriterReport> {
+        let report = self.writer.step(self.tasks.front()?);
+        if !matches!(report, WriterReport::Stalled(_)) {
+            self.tasks.pop_front();
+        }
+        self.committer.heed(report.clone());
+        (!matches!(report, WriterReport::Stalled(_))).then_some(report)
+    }
+
+    pub(super) fn run_tasks(&mut self) {
+        while self.run_task().is_some() {}
+    }
+
+    pub(super) fn finish(&mut self) {
+        let task = self.committer.finish();
+        self.tasks.extend(self.committer.take_tasks());
+        self.tasks.push_back(task);
+        self.run_tasks();
+        assert!(self.tasks.is_empty());
+    }
+
+    /// Cuts the power, starts again and holds the store to its word.
+    pub(super) fn reboot(self, seed: u64) -> Rig {
+        self.try_reboot(seed).unwrap()
+    }
+
+    pub(super) fn try_reboot(self, seed: u64) -> Result<Rig, LogError> {
+        self.disk.clear_faults();
+        self.disk.set_capacity(u64::MAX);
+        self.disk.crash(seed);
+        let mut next = Rig::open(self.disk, self.checkpoints, self.options)?;
+        next.acknowledged = self.acknowledged;
+        next.epoch = self.epoch;
+        next.check();
+        Ok(next)
+    }
+
+    /// Everything acknowledged, and only that, is read back from any offset.
+    pub(super) fn check(&self) {
+        for (id, expected) in &self.acknowledged {
+            let log = &self.logs[id];
+            let end = log.bounds().1.0;
+            let mut offset = 0;
+            let mut rest = expected.iter();
+            while offset < end {
+                let slice = log.read(Offset(offset), 10_000).unwrap();
+                let bytes = Bytes::from(slice.pieces.concat());
+                assert_eq!(bytes.len(), slice.bytes);
+                for (header, stored) in split_batches(bytes).unwrap() {
+                    let (base, sent) = rest.next().expect("nothing that was not acknowledged");
+                    assert_eq!((header.base_offset as u64, *base), (offset, offset));
+                    assert_eq!(stored[16..], sent[16..], "the bytes as they were sent");
+                    offset += header.records();
+                }
+            }
+            assert_eq!((offset, rest.next()), (end, None), "{id} is whole");
+        }
+    }
+
+    /// The only file with this ending in a partition's directory, or the n-th.
+    pub(super) fn file(&self, ending: &str, index: usize) -> PathBuf {
+        let dir = paths::partition_dir(&pyramid(), P);
+        let names = self.disk.list(&dir).unwrap().into_iter().map(|entry| entry.name);
+        let found: Vec<_> = names.filter(|name| name.ends_with(ending)).collect();
+        dir.join(&found[index])
+    }
+}

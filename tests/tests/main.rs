@@ -1,0 +1,20 @@
+//! Whole-system tests, in one binary so that everything is linked once.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests of real processes, in real time"
+)]
+
+mod bytes;
+mod dev;
+mod disk_full;
+mod examples;
+mod flights;
+mod heal;
+mod hostile;
+mod house;
+mod kill;
+mod names;
+mod offsets;
+mod power;
