@@ -14,7 +14,8 @@
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "a harness of real processes lives in real time, on real threads"
+    clippy::disallowed_macros,
+    reason = "a harness of real processes lives in real time, on real threads, in a terminal"
 )]
 
 pub mod actors;

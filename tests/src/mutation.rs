@@ -15,7 +15,7 @@ const FETCH: i16 = 1;
 pub fn mutate(seeded: &mut Seeded, frame: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(frame);
-    for _ in 0..=seeded.below(4) {
+    for _ in 0..=seeded.below(3) {
         let spared = if seeded.below(16) == 0 { 0 } else { HEAD_BYTES };
         if out.len() > spared {
             let at = spared + seeded.below(out.len() - spared);

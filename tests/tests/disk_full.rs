@@ -8,8 +8,8 @@ use pyralog_tests::volume::{Volume, are_possible};
 use pyralog_tests::wait;
 use std::fs;
 
-const VOLUME_BYTES: u64 = 320 << 20;
-const BALLAST_BYTES: usize = 96 << 20;
+const VOLUME_BYTES: u64 = 208 << 20;
+const BALLAST_BYTES: usize = 64 << 20;
 /// A bulk batch goes straight into a segment, a small one through the WAL.
 const BULK_BYTES: usize = 900_000;
 const SMALL_BYTES: usize = 100;

@@ -47,8 +47,13 @@ fn hostile_names_are_typed_errors_at_every_door() {
     let mut client = Client::dial(plan.kafka()).unwrap();
     for name in hostile() {
         assert_eq!(client.create(&name, 1).unwrap(), code::INVALID_TOPIC, "{name:?}");
-        let (error, partitions) = client.metadata(&name, true).unwrap();
-        assert_eq!((error, partitions), (code::INVALID_TOPIC, 0), "{name:?}");
+        // A name of the system's own could be; it is just not made by asking.
+        let refusal = if name.starts_with("__") {
+            code::UNKNOWN_TOPIC_OR_PARTITION
+        } else {
+            code::INVALID_TOPIC
+        };
+        assert_eq!(client.metadata(&name, true).unwrap(), (refusal, 0), "{name:?}");
         let produced = client.produce(&name, 0, Vec::new()).unwrap();
         assert_ne!(produced.code, code::NONE, "{name:?}");
 

@@ -5,6 +5,7 @@
 //! socket and all that the connection held of the shared memory. It is never
 //! restarted: the client dials again.
 
+mod outbox;
 mod pipeline;
 
 use crate::door::Place;

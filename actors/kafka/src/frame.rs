@@ -1,14 +1,14 @@
 //! Requests off the socket, one at a time, never a byte of memory on credit.
 //!
 //! ```text
-//!   socket ─▶ 8 KiB of our own ─▶ small request: copied out
+//!   socket ─▶ 16 KiB of our own ─▶ small request: copied out
 //!                      └────────▶ large request: a body that grows with what
 //!                                 arrives, filled straight from the socket
 //! ```
 //!
 //! A client may claim any length up to the limit. What it is given is room for
 //! as much as it has ever sent on this connection: so a producer of large
-//! batches gets its buffer in one piece, and one that only claims gets 32 KiB.
+//! batches gets its buffer in one piece, and one that only claims gets 16 KiB.
 
 use crate::request::CloseReason;
 use bytes::{BufMut, Bytes};
@@ -20,10 +20,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 /// Memory of a connection that has sent nothing yet.
-const BUFFER_BYTES: usize = 8 * 1024;
+const BUFFER_BYTES: usize = 16 * 1024;
 
 /// Room that is given for a claim alone.
-const TRUST_BYTES: usize = 32 * 1024;
+const TRUST_BYTES: usize = 16 * 1024;
 
 /// The smallest request: key, version, correlation.
 const REQUEST_BYTES_MIN: usize = 8;

@@ -1,4 +1,5 @@
-//! One response, as pieces that go to the socket without being joined.
+//! One response, as pieces that go to the socket without being joined
+//! (`outbox`).
 //!
 //! Records are served from the very memory into which the store read them; the
 //! few bytes around them are pieces of their own.
@@ -7,18 +8,12 @@ use crate::request::{CloseReason, Request};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Encodable;
-use std::io::{self, IoSlice};
-use std::time::Duration;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
-
-/// The most pieces handed to the kernel at once.
-const PIECES_MAX: usize = 64;
 
 /// A response with its length and header, ready to be written.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    pieces: Vec<Bytes>,
+    pub pieces: Vec<Bytes>,
     /// What the response holds of the memory that all connections share.
     pub permit: Option<OwnedSemaphorePermit>,
 }
@@ -57,36 +52,6 @@ impl Reply {
         pieces.insert(0, head.freeze());
         pieces.retain(|piece| !piece.is_empty());
         Reply { pieces, permit: None }
-    }
-
-    /// Writes all of it. An error if the client takes nothing for `patience`:
-    /// one that never reads must not hold memory for ever.
-    pub(crate) async fn write(
-        self,
-        to: &mut (impl AsyncWrite + Unpin),
-        patience: Duration,
-    ) -> io::Result<()> {
-        let (mut first, mut done) = (0, 0);
-        while first < self.pieces.len() {
-            let mut slices = [IoSlice::new(&[]); PIECES_MAX];
-            let rest = self.pieces[first..].iter().take(PIECES_MAX);
-            let count = rest.len();
-            for (at, (slice, piece)) in slices.iter_mut().zip(rest).enumerate() {
-                *slice = IoSlice::new(if at == 0 { &piece[done..] } else { piece });
-            }
-            let writing = to.write_vectored(&slices[..count]);
-            let written =
-                tokio::time::timeout(patience, writing).await.map_err(io::Error::from)??;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            done += written;
-            while first < self.pieces.len() && done >= self.pieces[first].len() {
-                done -= self.pieces[first].len();
-                first += 1;
-            }
-        }
-        Ok(())
     }
 }
 

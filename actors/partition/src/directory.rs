@@ -48,10 +48,7 @@ pub struct DirectoryHub {
 
 impl Default for DirectoryHub {
     fn default() -> DirectoryHub {
-        DirectoryHub {
-            view: Arc::new(watch::Sender::new(Arc::default())),
-            actor: Arc::default(),
-        }
+        DirectoryHub { view: Arc::new(watch::Sender::new(Arc::default())), actor: Arc::default() }
     }
 }
 
@@ -133,8 +130,7 @@ impl Actor for LocalDirectory {
             Keeper::start(disk, &path)
         });
         let (keeper, kept) = opened?;
-        let mut state =
-            DirectoryState { directory: Arc::new(restore(kept)?), keeper, hub, vitals };
+        let mut state = DirectoryState { directory: Arc::new(restore(kept)?), keeper, hub, vitals };
         state.join(cluster, node, store).await?;
         *state.hub.actor.lock().expect("no one panics holding a reference") = Some(myself);
         state.publish();

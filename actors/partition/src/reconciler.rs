@@ -8,9 +8,7 @@
 use crate::directory::DirectoryHub;
 use crate::partition::{Partition, PartitionArguments};
 use crate::routes::Routes;
-use pyralog_behaviour::{
-    ChildSpec, Observe, Snapshot, StartChildError, SupervisorMessage, Vitals,
-};
+use pyralog_behaviour::{ChildSpec, Observe, Snapshot, StartChildError, SupervisorMessage, Vitals};
 use pyralog_directory::Directory;
 use pyralog_model::{LogNumber, PartitionId};
 use pyralog_store::StoreHandle;

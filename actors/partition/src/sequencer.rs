@@ -45,11 +45,8 @@ mod tests {
 
     #[test]
     fn numbers_are_dense_and_void_after_a_refusal() {
-        let opened = |generation, end| Opened {
-            generation,
-            end: Offset(end),
-            last_epoch: Epoch(4),
-        };
+        let opened =
+            |generation, end| Opened { generation, end: Offset(end), last_epoch: Epoch(4) };
         let mut sequencer = Sequencer::lead(opened(1, 10));
         assert_eq!(sequencer.epoch, Epoch(5));
         assert_eq!(sequencer.claim(3), Offset(10));

@@ -257,7 +257,9 @@ impl Shen {
             return Ok(gate);
         }
         match self.hub.view().log_by_number(id.log) {
-            None => Err(ApiError::new(ErrorCode::LogNotFound, format!("there is no log {}", id.log.0))),
+            None => {
+                Err(ApiError::new(ErrorCode::LogNotFound, format!("there is no log {}", id.log.0)))
+            }
             Some(log) if id.partition.0 >= log.partitions => Err(ApiError::new(
                 ErrorCode::PartitionNotFound,
                 format!("log '{}' has {} partitions", log.name, log.partitions),
@@ -300,8 +302,8 @@ impl Shen {
         let mut changes = self.routes.watch();
         let serving = async {
             loop {
-                let all = (0..partitions)
-                    .all(|p| self.routes.gate(PartitionId::new(log.0, p)).is_some());
+                let all =
+                    (0..partitions).all(|p| self.routes.gate(PartitionId::new(log.0, p)).is_some());
                 if all || changes.changed().await.is_err() {
                     return;
                 }

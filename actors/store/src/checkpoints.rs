@@ -1,9 +1,7 @@
 //! `storage/log` says what a checkpoint must promise, `storage/meta` keeps it:
 //! this joins the two.
 
-use pyralog_log::{
-    CheckpointStore, Checkpoints, LogError, PartitionCheckpoint, WalCheckpoint,
-};
+use pyralog_log::{CheckpointStore, Checkpoints, LogError, PartitionCheckpoint, WalCheckpoint};
 use pyralog_meta::{MetaError, MetaStore};
 use pyralog_model::{Epoch, LogNumber, Lsn, Offset, PartitionId};
 use std::path::PathBuf;

@@ -14,11 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 /// What may wait in the queue.
 pub(crate) enum CommitJob {
     /// A submission and who waits for the answer.
-    Submit {
-        submission: Submission,
-        pulse: Option<Arc<Pulse>>,
-        reply: oneshot::Sender<Completion>,
-    },
+    Submit { submission: Submission, pulse: Option<Arc<Pulse>>, reply: oneshot::Sender<Completion> },
     /// End the thread; `clean` writes everything first, so that the next start
     /// replays nothing.
     Stop { clean: bool },

@@ -7,7 +7,20 @@ use std::time::Duration;
 
 /// Upper bounds of the commit latency buckets in microseconds.
 const BUCKETS_MICROS: [u64; 14] = [
-    50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 409_600, u64::MAX,
+    50,
+    100,
+    200,
+    400,
+    800,
+    1_600,
+    3_200,
+    6_400,
+    12_800,
+    25_600,
+    51_200,
+    102_400,
+    409_600,
+    u64::MAX,
 ];
 
 /// How many commits took at most this long.

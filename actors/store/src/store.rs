@@ -12,7 +12,7 @@ use crate::health::{Health, HealthLatch};
 use crate::metrics::StoreGauges;
 use crate::reading;
 use crate::thread::OwnedThread;
-use crate::writing::{Writing, WriterJob};
+use crate::writing::{WriterJob, Writing};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_env::{Clock, Disk};
 use pyralog_log::{LogOptions, RecoveryReport};
@@ -94,7 +94,7 @@ impl Actor for Store {
             return Err(format!("the store failed in this process ({cause})").into());
         }
         // Recovery reads the disk; the other workers carry on meanwhile.
-        Ok(tokio::task::block_in_place(|| open(arguments))?)
+        tokio::task::block_in_place(|| open(arguments))
     }
 
     async fn handle(

@@ -4,8 +4,8 @@
 use crate::health::HealthLatch;
 use pyralog_env::Disk;
 use pyralog_log::{
-    LogError, LogOptions, PartitionLog, SegmentWriter, WriterReport, WriterTask,
-    create_partition, delete_log,
+    LogError, LogOptions, PartitionLog, SegmentWriter, WriterReport, WriterTask, create_partition,
+    delete_log,
 };
 use pyralog_model::{LogNumber, PartitionId, StoreId};
 use std::collections::VecDeque;

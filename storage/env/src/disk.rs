@@ -77,9 +77,6 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     fn sync_data(&self) -> io::Result<()>;
     /// Makes everything durable, length cuts included (`fsync`).
     fn sync_all(&self) -> io::Result<()>;
-    /// Starts writing dirty bytes of the range back without waiting, so that a
-    /// later sync has less to do. A hint: the default does nothing.
-    fn start_writeback(&self, _position: u64, _len: u64) {}
 
     /// Reads exactly `buffer.len()` bytes or fails with `UnexpectedEof`.
     fn read_exact_at(&self, buffer: &mut [u8], position: u64) -> io::Result<()> {

@@ -5,31 +5,32 @@
 //! frame; so only the last segment can ever be torn. A cut-back removes later
 //! segments last to first, each removal synced, before it shortens the one that
 //! stays; so no hole can appear, and nothing new is written until it is done.
+//!
+//! The first failure is final for this partition, whoever meets it: the committer
+//! and the segment writer both come here, and a second sync would say `Ok` for
+//! bytes that the first has lost.
+
+mod cutting;
+mod removal;
+mod rolling;
 
 use crate::checkpoint::PartitionCheckpoint;
 use crate::durable::SyncProof;
-use crate::error::{io_error, is_disk_full};
+use crate::error::is_disk_full;
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::PartitionLog;
-use crate::paths::by_base;
-use crate::segment::{SEGMENT_HEADER_BYTES, Segment, encode_header};
-use crate::sparse_index::SealedFacts;
-use crate::{Frame, FrameHeader, LogError};
-use pyralog_env::DiskFile;
+use crate::segment::Segment;
+use crate::{Frame, LogError};
 use pyralog_model::{Epoch, Lsn, Offset};
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes that are written between two hints to start writing back, so that a big
-/// file never holds up a small sync.
+/// Unsynced bytes at which the tail's writer syncs of its own accord: much dirty
+/// data in one file would hold up the committer's small syncs of another.
 const PACE_BYTES: u64 = 4 << 20;
 
 /// Bytes of tail that are gathered into one write.
 const GATHER_BYTES: usize = 1 << 20;
-
-/// The files that are derived from a segment.
-const INDEX_EXTENSIONS: [&str; 2] = ["offsets", "times"];
 
 /// The writing end of a partition's segments.
 #[derive(Debug, Default)]
@@ -45,6 +46,10 @@ pub(crate) struct Appender {
     /// The offset after the last record in segments.
     pub(crate) end: Offset,
     pub(crate) planted: Planted,
+    /// The last cut-back, while older frames than it are still in the tail.
+    pending_cut: Option<(Lsn, Epoch)>,
+    /// The first failure.
+    failed: Option<String>,
     buffer: Vec<u8>,
 }
 
@@ -53,18 +58,27 @@ impl Appender {
     /// takes it out of the tail. Frames that are published meanwhile wait for the
     /// next time: a busy partition must not keep its writer for ever.
     pub(crate) fn write_tail(&mut self, log: &PartitionLog) -> Result<(), LogError> {
+        let written = self.try_write_tail(log);
+        self.latch(written)
+    }
+
+    fn try_write_tail(&mut self, log: &PartitionLog) -> Result<(), LogError> {
         let Some(last) = log.view(|view| view.tail.back().map(|frame| frame.header.lsn)) else {
             return Ok(());
         };
         loop {
             let frames = self.next_of_tail(log, last);
             if frames.is_empty() {
+                self.settle_cut();
                 return Ok(());
             }
             self.roll_if_full(log, frames[0].header.frame_bytes())?;
             self.write(log, &frames)?;
             self.publish(&frames);
             log.change_view(|view| view.pop_tail(frames.len()));
+            if self.position - self.synced >= PACE_BYTES {
+                self.sync()?;
+            }
         }
     }
 
@@ -73,9 +87,18 @@ impl Appender {
     pub(crate) fn write_durably(
         &mut self,
         log: &PartitionLog,
+        frames: Vec<Frame>,
+    ) -> Result<SyncProof, LogError> {
+        let written = self.try_write_durably(log, frames);
+        self.latch(written)
+    }
+
+    fn try_write_durably(
+        &mut self,
+        log: &PartitionLog,
         mut frames: Vec<Frame>,
     ) -> Result<SyncProof, LogError> {
-        self.write_tail(log)?;
+        self.try_write_tail(log)?;
         let bytes: usize = frames.iter().map(|frame| frame.header.frame_bytes()).sum();
         self.roll_if_full(log, bytes)?;
         for frame in &mut frames {
@@ -90,47 +113,17 @@ impl Appender {
 
     /// Makes everything written so far durable.
     pub(crate) fn sync(&mut self) -> Result<SyncProof, LogError> {
+        self.check_sound()?;
         let Some(active) = self.active.clone() else {
             // Nothing was ever written: there is nothing that could be lost.
             return Ok(SyncProof::from_sync(Ok(())).expect("Ok was given"));
         };
         let synced = self.sync_file(&active);
-        let failed = |error: io::Error| LogError::Failed {
+        let proof = self.latch(SyncProof::from_sync(synced).map_err(|error| LogError::Failed {
             cause: format!("cannot sync {}: {error}", active.path.display()),
-        };
-        let proof = SyncProof::from_sync(synced).map_err(failed)?;
+        }))?;
         self.synced = self.position;
         Ok(proof)
-    }
-
-    /// Cuts the partition back as `frame` says, durably: its base offset is the
-    /// new end, which is where a batch begins, and it is in the WAL already.
-    pub(crate) fn truncate(
-        &mut self,
-        log: &PartitionLog,
-        frame: &FrameHeader,
-    ) -> Result<(), LogError> {
-        let end = frame.base_offset;
-        log.change_view(|view| {
-            while view.tail.back().is_some_and(|frame| frame.header.base_offset >= end) {
-                let frame = view.tail.pop_back().expect("back was looked at");
-                view.tail_bytes -= frame.header.frame_bytes();
-            }
-            view.end = view.end.min(end);
-            view.last_epoch = view.last_epoch.max(frame.epoch);
-        });
-        if end < self.end {
-            self.remove_segments_from(log, end)?;
-            self.cut_active(end)?;
-            self.end = end;
-        }
-        // What is left of the tail is older than the cut, and not in segments yet.
-        if log.view(|view| view.tail.is_empty()) {
-            self.lsn = frame.lsn;
-        }
-        // Epochs never go back, not even with the records that brought them.
-        self.epoch = self.epoch.max(frame.epoch);
-        Ok(())
     }
 
     /// What recovery may take for granted once this is saved. Call after `sync`.
@@ -144,6 +137,23 @@ impl Appender {
             log_start: log.bounds().0,
             epoch: self.epoch,
         }
+    }
+
+    fn check_sound(&self) -> Result<(), LogError> {
+        match &self.failed {
+            Some(cause) => Err(LogError::Failed { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers a failure; only a full disk passes.
+    fn latch<T>(&mut self, done: Result<T, LogError>) -> Result<T, LogError> {
+        if let Err(error) = &done
+            && !matches!(error, LogError::DiskFull { .. })
+        {
+            self.failed.get_or_insert_with(|| error.to_string());
+        }
+        done
     }
 
     fn next_of_tail(&self, log: &PartitionLog, last: Lsn) -> Vec<Frame> {
@@ -165,72 +175,16 @@ impl Appender {
         })
     }
 
-    fn roll_if_full(&mut self, log: &PartitionLog, bytes: usize) -> Result<(), LogError> {
-        let Some(active) = self.active.clone() else {
-            return self.start_segment(log);
-        };
-        let is_empty = self.position == SEGMENT_HEADER_BYTES as u64;
-        if is_empty || self.position + bytes as u64 <= log.segment_bytes() {
-            return Ok(());
-        }
-        self.sync()?;
-        let index = active.extent(|extent| extent.index.clone());
-        let facts = SealedFacts {
-            segment_bytes: self.position,
-            next_offset: self.end,
-            last_lsn: self.lsn,
-            last_epoch: self.epoch,
-        };
-        index.write_files(&*log.disk, &log.dir, active.base, &facts)?;
-        self.start_segment(log)
-    }
-
-    fn start_segment(&mut self, log: &PartitionLog) -> Result<(), LogError> {
-        // Names may be left: of a start that was refused for want of room, and of
-        // indexes that outlived a cut-back.
-        remove_segment_files(log, self.end)?;
-        let path = by_base(&log.dir, self.end, "segment");
-        let file = match self.make_segment_file(log, &path) {
-            Ok(file) => file,
-            Err(error) => {
-                // Left behind, it would stand in the middle once the log has grown.
-                let _ = log.disk.remove_file(&path);
-                return Err(error);
-            }
-        };
-        if !self.planted.is(Mutation::NoDirectorySync) {
-            log.disk.sync_dir(&log.dir).map_err(io_error("cannot sync", &log.dir))?;
-        }
-        let extent = Segment::empty_extent(self.end);
-        let segment = Arc::new(Segment::new(self.end, path, file, log.store, extent));
-        log.change_view(|view| view.segments.push(Arc::clone(&segment)));
-        self.active = Some(segment);
-        self.position = SEGMENT_HEADER_BYTES as u64;
-        self.synced = self.position;
-        Ok(())
-    }
-
-    fn make_segment_file(
-        &self,
-        log: &PartitionLog,
-        path: &Path,
-    ) -> Result<Arc<dyn DiskFile>, LogError> {
-        let file = log.disk.create(path).map_err(io_error("cannot create", path))?;
-        let header = encode_header(log.store, log.id, self.end);
-        file.write_all_at(&header, 0).map_err(io_error("cannot write", path))?;
-        file.sync_all().map_err(io_error("cannot sync", path))?;
-        Ok(file)
-    }
-
     /// Writes frames behind the last one. On "no room" nothing of them stays.
     fn write(&mut self, log: &PartitionLog, frames: &[Frame]) -> Result<(), LogError> {
+        self.check_sound()?;
         let active = Arc::clone(self.active.as_ref().expect("roll_if_full makes one"));
         self.buffer.clear();
         for frame in frames {
             frame.encode_into(log.store, &mut self.buffer);
         }
         match active.file.write_all_at(&self.buffer, self.position) {
-            Ok(()) => self.pace(&active),
+            Ok(()) => {}
             Err(error) if is_disk_full(&error) => {
                 self.undo_partial_write(&active)?;
                 return Err(LogError::DiskFull { what: active.path.display().to_string() });
@@ -249,7 +203,7 @@ impl Appender {
     }
 
     /// Frames that were never acknowledged must not come back after a restart.
-    fn undo_partial_write(&mut self, active: &Segment) -> Result<(), LogError> {
+    fn undo_partial_write(&self, active: &Segment) -> Result<(), LogError> {
         let cut = active.file.set_len(self.position).and_then(|()| active.file.sync_all());
         cut.map_err(|error| LogError::Failed {
             cause: format!("cannot undo a partial write to {}: {error}", active.path.display()),
@@ -274,15 +228,6 @@ impl Appender {
         }
     }
 
-    fn pace(&self, active: &Segment) {
-        let end = self.position + self.buffer.len() as u64;
-        let (before, after) = (self.position / PACE_BYTES, end / PACE_BYTES);
-        if after > before {
-            let begin = before * PACE_BYTES;
-            active.file.start_writeback(begin, after * PACE_BYTES - begin);
-        }
-    }
-
     fn sync_file(&self, active: &Segment) -> io::Result<()> {
         if self.planted.is(Mutation::AckBeforeSync) {
             return Ok(());
@@ -293,55 +238,4 @@ impl Appender {
         }
         synced
     }
-
-    fn remove_segments_from(&mut self, log: &PartitionLog, end: Offset) -> Result<(), LogError> {
-        loop {
-            // The first segment stays, so that the log keeps its place.
-            let last = log.view(|view| match view.segments.as_slice() {
-                [_, .., last] if last.base >= end => Some(Arc::clone(last)),
-                _ => None,
-            });
-            let Some(last) = last else { break };
-            remove_segment_files(log, last.base)?;
-            log.disk.sync_dir(&log.dir).map_err(io_error("cannot sync", &log.dir))?;
-            log.change_view(|view| view.segments.pop());
-        }
-        self.active = log.view(|view| view.segments.last().cloned());
-        // It may have been sealed, and will have another content of maybe the same
-        // length when it is sealed again.
-        if let Some(active) = &self.active {
-            for extension in INDEX_EXTENSIONS {
-                remove_if_there(log, &by_base(&log.dir, active.base, extension))?;
-            }
-            log.disk.sync_dir(&log.dir).map_err(io_error("cannot sync", &log.dir))?;
-        }
-        Ok(())
-    }
-
-    fn cut_active(&mut self, end: Offset) -> Result<(), LogError> {
-        let Some(active) = self.active.clone() else { return Ok(()) };
-        let kept = active.kept_below(end)?;
-        let cut = active.file.set_len(kept.bytes).and_then(|()| active.file.sync_all());
-        cut.map_err(|error| LogError::Failed {
-            cause: format!("cannot cut {}: {error}", active.path.display()),
-        })?;
-        self.position = kept.bytes;
-        self.synced = kept.bytes;
-        active.with_extent(|extent| *extent = kept);
-        Ok(())
-    }
-}
-
-fn remove_segment_files(log: &PartitionLog, base: Offset) -> Result<(), LogError> {
-    for extension in INDEX_EXTENSIONS.iter().chain(&["segment"]) {
-        remove_if_there(log, &by_base(&log.dir, base, extension))?;
-    }
-    Ok(())
-}
-
-fn remove_if_there(log: &PartitionLog, path: &Path) -> Result<(), LogError> {
-    if log.disk.exists(path).map_err(io_error("cannot look at", path))? {
-        log.disk.remove_file(path).map_err(io_error("cannot remove", path))?;
-    }
-    Ok(())
 }

@@ -95,7 +95,7 @@ pub enum Completion {
     Opened(Opened),
     /// The partition is forgotten.
     Closed,
-    /// Nothing was stored.
+    /// Nothing was stored; but after `Failed` a restart may find part of it.
     Refused(LogError),
 }
 
@@ -295,7 +295,11 @@ impl Committer {
     fn judge(&mut self, error: LogError) -> LogError {
         match &error {
             LogError::Failed { cause } => self.fail(cause.clone()),
-            LogError::Io { .. } | LogError::Corrupt { .. } => self.fail(error.to_string()),
+            LogError::Io { .. } | LogError::Corrupt { .. } => {
+                let cause = error.to_string();
+                self.fail(cause.clone());
+                return LogError::Failed { cause };
+            }
             _ => {}
         }
         error

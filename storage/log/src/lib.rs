@@ -31,6 +31,8 @@ mod checkpoint;
 mod committer;
 mod durable;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod mutation;
 mod partition_log;
 mod paths;

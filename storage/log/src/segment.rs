@@ -112,7 +112,9 @@ impl Segment {
         if max < time {
             return Ok(None);
         }
-        let mut cursor = FrameCursor::for_read(self, end, 64 << 10);
+        // The way from the index entry is all there is to walk, and small: a
+        // request of a few bytes must not cost a large buffer.
+        let mut cursor = FrameCursor::for_read(self, end, 0);
         let mut position = start.unwrap_or(SEGMENT_HEADER_BYTES as u64);
         while position < end {
             let header = cursor.header_at(position)?;

@@ -62,6 +62,7 @@ pub struct SegmentWriter {
     store: StoreId,
     checkpoints: Box<dyn CheckpointStore>,
     wal: WalCheckpoint,
+    failed: Option<String>,
     options: LogOptions,
     planted: Planted,
 }
@@ -76,11 +77,15 @@ impl SegmentWriter {
         options: LogOptions,
         planted: Planted,
     ) -> SegmentWriter {
-        SegmentWriter { disk, pyramid, store, checkpoints, wal, options, planted }
+        SegmentWriter { disk, pyramid, store, checkpoints, wal, failed: None, options, planted }
     }
 
-    /// Does one task. After `Stalled` the caller gives the same task again.
+    /// Does one task. After `Stalled` the caller gives the same task again; after
+    /// `Failed` every task fails, for a checkpoint might vouch for lost bytes.
     pub fn step(&mut self, task: &WriterTask) -> WriterReport {
+        if let Some(cause) = &self.failed {
+            return WriterReport::Failed(cause.clone());
+        }
         let done = match task {
             WriterTask::Checkpoint { partitions, next_lsn, rounds_end, release } => {
                 let saved = self.checkpoint(partitions, *next_lsn, *rounds_end);
@@ -97,7 +102,11 @@ impl SegmentWriter {
         match done {
             Ok(report) => report,
             Err(LogError::DiskFull { what }) => WriterReport::Stalled(what),
-            Err(error) => WriterReport::Failed(error.to_string()),
+            Err(error) => {
+                let cause = error.to_string();
+                self.failed = Some(cause.clone());
+                WriterReport::Failed(cause)
+            }
         }
     }
 

@@ -25,6 +25,7 @@
 mod files;
 mod scan;
 
+pub(crate) use files::check_header;
 pub use files::prepare_file;
 pub(crate) use scan::{RoundPlace, read_round, scan_file};
 

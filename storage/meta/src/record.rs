@@ -40,4 +40,23 @@ mod tests {
         assert!(decode::<(u64, u32)>(&[2, 7, 8]).unwrap_err().contains("version 2"));
         assert!(decode::<(u64, u32)>(&[]).is_err());
     }
+
+    /// A failure here means that old data cannot be read: make a new version.
+    #[test]
+    fn a_checkpoint_has_its_bytes() {
+        let partition = crate::PartitionCheckpoint {
+            segment_base: 300,
+            segment_position: 70_000,
+            next_offset: 450,
+            lsn: 1_000_000,
+            log_start: 7,
+            epoch: 3,
+        };
+        let expect = [1, 0xac, 2, 0xf0, 0xa2, 4, 0xc2, 3, 0xc0, 0x84, 0x3d, 7, 3];
+        assert_eq!(encode(&partition), expect);
+        assert_eq!(decode(&expect), Ok(partition));
+        let wal = crate::WalCheckpoint { first_needed_round: 128, next_lsn: 5 };
+        assert_eq!(encode(&wal), [1, 0x80, 1, 5]);
+        assert_eq!(decode(&encode(&wal)), Ok(wal));
+    }
 }

@@ -19,7 +19,9 @@ pub use batch::{
 pub use compression::{CompressionError, compress, decompress};
 pub use durability::Durability;
 pub use error_code::{ErrorCode, Remedy};
-pub use identity::{Boot, ClusterId, LogNumber, NodeName, NodeNumber, PartitionId, PartitionNumber, StoreId};
+pub use identity::{
+    Boot, ClusterId, LogNumber, NodeName, NodeNumber, PartitionId, PartitionNumber, StoreId,
+};
 pub use log_name::{LogName, LogNameError};
 pub use log_settings::{LogSettings, SettingError, SettingRow};
 pub use numbers::{Epoch, Lsn, Offset};

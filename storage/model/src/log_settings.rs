@@ -103,7 +103,8 @@ impl LogSettings {
 
     /// Every setting with its present value, sorted by key.
     pub fn rows(&self) -> Vec<SettingRow> {
-        let row = |key: &str, value: String, settable| SettingRow { key: key.into(), value, settable };
+        let row =
+            |key: &str, value: String, settable| SettingRow { key: key.into(), value, settable };
         let mut rows = vec![
             row("segment.bytes", self.segment_bytes.to_string(), true),
             row("max.message.bytes", self.max_message_bytes.to_string(), true),

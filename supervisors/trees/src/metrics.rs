@@ -13,7 +13,11 @@ pub(crate) fn render(metrics: &StoreMetrics) -> String {
         );
     };
     counter("wal_rounds_total", "Rounds made durable in the WAL.", metrics.rounds);
-    counter("direct_writes_total", "Writes made durable straight in a segment.", metrics.direct_writes);
+    counter(
+        "direct_writes_total",
+        "Writes made durable straight in a segment.",
+        metrics.direct_writes,
+    );
     counter("batches_total", "Record batches acknowledged.", metrics.batches);
     counter("batch_bytes_total", "Bytes of record batches acknowledged.", metrics.batch_bytes);
     counter("appends_refused_total", "Appends refused by the committer.", metrics.refused);

@@ -13,9 +13,7 @@ use pyralog_partition::{
     DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity, Reconciler,
     ReconcilerArguments, ReconcilerMessage, Routes, Shen, ShenSettings,
 };
-use pyralog_store::{
-    HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage,
-};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage};
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -145,9 +143,8 @@ fn coordination_child(
             Actor::spawn_linked(None, LocalDirectory, arguments, context.supervisor())
         };
         let (hub, routes) = (hub.clone(), routes.clone());
-        let reconciler = move |context: ChildContext| {
-            start_reconciler(context, hub.clone(), routes.clone())
-        };
+        let reconciler =
+            move |context: ChildContext| start_reconciler(context, hub.clone(), routes.clone());
         SupervisorSpec::rest_for_one(vec![
             ChildSpec::new::<DirectoryMessage, _, _>("directory", "directory", directory),
             ChildSpec::new::<ReconcilerMessage, _, _>("reconciler", "reconciler", reconciler),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) const DIRECTORY: &str = "/data";
 const PYRAMID: &str = "/data/pyramid";
-const META: &str = "/data/meta.redb";
+const META: &str = "/data/pyramid/meta.redb";
 const STORE: StoreId = StoreId(0x0bad_cafe_0bad_cafe);
 
 /// A running store.
@@ -36,6 +36,7 @@ impl Engine {
     pub(crate) fn start(disk: &SimDisk, options: &LogOptions) -> Result<Engine, String> {
         let world: Arc<dyn Disk> = Arc::new(disk.clone());
         let path = Path::new(META);
+        world.create_dir_all(Path::new(PYRAMID)).map_err(|error| error.to_string())?;
         let meta = MetaStore::open(Arc::clone(&world), path).map_err(|error| error.to_string())?;
         let keeper = Box::new(MetaCheckpoints { meta, path: path.to_owned() });
         let recovered = recover(world, Path::new(PYRAMID), STORE, keeper, options.clone())

@@ -2,9 +2,12 @@
 //! besides. Shares no code with what it judges: it reads the stored bytes by
 //! hand.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 /// A verdict: `Err` says what was lost, invented or changed.
 pub(crate) type Verdict<T = ()> = Result<T, String>;
@@ -19,7 +22,7 @@ struct Kept {
 }
 
 /// Something that was asked of a partition.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Attempt {
     Append { epoch: u32, batches: Vec<(u64, Bytes)> },
     Truncate { end: u64 },
@@ -200,6 +203,17 @@ impl History {
         let pairs = self.kept.iter().zip(found);
         let other = pairs.filter(|(kept, found)| !found.is(kept)).map(|(kept, _)| kept.base);
         other.min().map(|base| format!("the batch at {base} is not what was sent"))
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attempt::Append { epoch, batches } => {
+                write!(f, "an append of {} batches in epoch {epoch}", batches.len())
+            }
+            Attempt::Truncate { end } => write!(f, "a cut-back to {end}"),
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! request behind any other waits until that one is answered. Both ends run in
 //! one task, so that dropping it leaves nothing behind.
 
+use super::outbox::Outbox;
 use crate::frame::{FrameError, Frames};
 use crate::handlers::{
     api_versions, create_topics, delete_topics, fetch, find_coordinator, list_offsets, metadata,
@@ -21,10 +22,13 @@ use crate::reply::Reply;
 use crate::request::{CloseReason, Parsed, Request, parse};
 use crate::service::{Caller, Service, admit};
 use bytes::Bytes;
+use futures::poll;
 use kafka_protocol::messages::ApiKey;
 use pyralog_behaviour::Vitals;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpStream;
@@ -65,11 +69,11 @@ enum Work {
 /// One request in the queue, with the room it takes.
 struct Taken {
     work: Work,
-    _permits: Vec<OwnedSemaphorePermit>,
+    permits: Vec<OwnedSemaphorePermit>,
     /// Given back when the answer is written.
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
     /// Held by all but produce requests.
-    _order: Option<OwnedSemaphorePermit>,
+    order: Option<OwnedSemaphorePermit>,
 }
 
 /// The end that reads.
@@ -171,7 +175,7 @@ impl Intake {
             }
         };
         self.vitals.handled();
-        let taken = Taken { work, _permits: permits, _turn: turn, _order: order };
+        let taken = Taken { work, permits, turn, order };
         // The answering end goes only with the whole connection.
         let _ = self.queue.send(taken).await;
         Ok(())
@@ -180,23 +184,46 @@ impl Intake {
 
 async fn answer_all(
     mut queue: mpsc::Receiver<Taken>,
-    mut to: OwnedWriteHalf,
+    to: OwnedWriteHalf,
     service: &Service,
     caller: Caller,
 ) -> Result<(), End> {
-    while let Some(taken) = queue.recv().await {
-        let Taken { work, _permits, _turn, _order } = taken;
-        let reply = match work {
-            Work::Produce(pending) => pending.finish().await?,
-            Work::Other(request) => Some(answer(service, caller, &request).await?),
-            Work::ApiVersionsTooNew { correlation } => Some(api_versions::too_new(correlation)?),
+    let mut outbox = Outbox::new(to, service.settings.transfer_timeout);
+    loop {
+        let taken = match queue.try_recv() {
+            Ok(taken) => taken,
+            Err(_) => {
+                outbox.flush().await.map_err(End::Write)?;
+                match queue.recv().await {
+                    Some(taken) => taken,
+                    None => return Ok(()),
+                }
+            }
         };
-        if let Some(reply) = reply {
-            let patience = service.settings.transfer_timeout;
-            reply.write(&mut to, patience).await.map_err(End::Write)?;
-        }
+        let Taken { work, permits, turn, order } = taken;
+        let mut reply = pin!(finish(service, caller, work));
+        let reply = match poll!(&mut reply) {
+            Poll::Ready(reply) => reply?,
+            Poll::Pending => {
+                outbox.flush().await.map_err(End::Write)?;
+                reply.await?
+            }
+        };
+        outbox.put(reply, (permits, turn, order)).await.map_err(End::Write)?;
     }
-    Ok(())
+}
+
+/// The answer to one request; none for a produce request that wants none.
+async fn finish(
+    service: &Service,
+    caller: Caller,
+    work: Work,
+) -> Result<Option<Reply>, CloseReason> {
+    match work {
+        Work::Produce(pending) => pending.finish().await,
+        Work::Other(request) => answer(service, caller, &request).await.map(Some),
+        Work::ApiVersionsTooNew { correlation } => api_versions::too_new(correlation).map(Some),
+    }
 }
 
 /// Handles one request that is not a produce request.

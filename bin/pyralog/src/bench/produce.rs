@@ -17,13 +17,16 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// How long the node may take for one append, in milliseconds.
 const ACKNOWLEDGE_TIMEOUT_MS: i32 = 60_000;
+
+/// Small requests are gathered up to this many bytes.
+const WRITE_BYTES: usize = 256 << 10;
 
 /// What all connections share.
 struct Load {
@@ -130,14 +133,23 @@ async fn connection(
 
 async fn send(
     load: &Load,
-    mut writer: OwnedWriteHalf,
+    writer: OwnedWriteHalf,
     mut frames: Vec<BytesMut>,
     gate: Arc<tokio::sync::Semaphore>,
     sent: mpsc::Sender<Monotonic>,
 ) -> Result<(), Failure> {
     let count = frames.len();
+    // Requests that may go at the same time go in one write, as any client with
+    // many in flight would have it.
+    let mut writer = BufWriter::with_capacity(WRITE_BYTES, writer);
     for correlation in 0_usize.. {
-        let permit = gate.acquire().await.map_err(Failure::failed)?;
+        let permit = match gate.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => {
+                writer.flush().await.map_err(broken)?;
+                gate.acquire().await.map_err(Failure::failed)?
+            }
+        };
         if !load.goes_on() {
             break;
         }
@@ -150,7 +162,7 @@ async fn send(
         }
         writer.write_all(frame).await.map_err(broken)?;
     }
-    Ok(())
+    writer.flush().await.map_err(broken)
 }
 
 async fn receive(

@@ -9,6 +9,7 @@ use crate::node::{Ended, Node, NodePlan};
 use crate::signals::Signals;
 use pyralog_console::Readiness;
 use pyralog_env::{RealClock, RealDisk, RealEntropy};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -32,6 +33,7 @@ pub struct Life {
 /// Lives it.
 pub async fn live(life: Life) -> Result<(), Failure> {
     let mut signals = Signals::install().map_err(Failure::failed)?;
+    raise_open_files();
     let settings = &life.settings;
     let listeners = Listeners::bind(&settings.listen_addr, &settings.http_addr, life.random_ports)?;
     let wanted = Wanted { name: settings.node_name.clone(), cluster: settings.cluster };
@@ -75,6 +77,16 @@ pub async fn live(life: Life) -> Result<(), Failure> {
                 "the root supervisor gave up after too many restarts; the log above says why",
             ))
         }
+    }
+}
+
+/// Every segment and every connection is an open file: take all that the system
+/// allows this process.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
 

@@ -6,10 +6,6 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 
 /// A file descriptor behind the positioned calls of `DiskFile`.
-///
-/// `start_writeback` keeps its default, which does nothing: the call for it
-/// (`sync_file_range`) has no safe wrapper, and the one that has (`fadvise`)
-/// would also drop the pages that the next reader wants.
 #[derive(Debug)]
 pub(super) struct RealFile {
     file: File,

@@ -131,13 +131,12 @@ impl Opening<'_> {
         let path = paths::by_base(dir, base, "segment");
         let file = self.open_file(&path)?;
         let len = file.len().map_err(io_error("cannot measure", &path))?;
-        if let Some((index, facts)) = SparseIndex::read_files(&**self.disk, dir, base)? {
-            if facts.segment_bytes == len {
-                let extent = Extent { bytes: len, end: facts.next_offset, index };
-                let segment = Segment::new(base, path, file, self.store, extent);
-                let (last_lsn, last_epoch) = (facts.last_lsn, facts.last_epoch);
-                return Ok(Found { segment, last_lsn, last_epoch });
-            }
+        let index = SparseIndex::read_files(&**self.disk, dir, base)?;
+        if let Some((index, facts)) = index.filter(|(_, facts)| facts.segment_bytes == len) {
+            let extent = Extent { bytes: len, end: facts.next_offset, index };
+            let segment = Segment::new(base, path, file, self.store, extent);
+            let (last_lsn, last_epoch) = (facts.last_lsn, facts.last_epoch);
+            return Ok(Found { segment, last_lsn, last_epoch });
         }
         // Everything in a sealed segment was synced: damage is corruption.
         let request = self.scan_request(id, &file, &path, base, len, Lsn::default());

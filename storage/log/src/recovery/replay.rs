@@ -6,7 +6,7 @@ use crate::checkpoint::WalCheckpoint;
 use crate::error::io_error;
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::PartitionLog;
-use crate::wal::{RoundPlace, read_round, scan_file};
+use crate::wal::{RoundPlace, check_header, read_round, scan_file};
 use crate::{Frame, FrameHeader, FrameKind, LogError, paths};
 use pyralog_env::Disk;
 use pyralog_model::{Lsn, PartitionId, StoreId};
@@ -37,6 +37,7 @@ pub(super) fn find_rounds(
         }
         let path = dir.join(&entry.name);
         let file = disk.open(&path).map_err(io_error("cannot open", &path))?;
+        check_header(&*file, &path, store)?;
         scan_file(&file, &path, store, &mut places)?;
     }
     places.retain(|place| place.round >= wal.first_needed_round);

@@ -130,6 +130,23 @@ fn another_stores_files_are_not_taken() {
     rig.finish();
     let disk: std::sync::Arc<dyn Disk> = std::sync::Arc::new(rig.disk.clone());
     let other = pyralog_model::StoreId(STORE.0 + 1);
-    let error = recover(disk, &pyramid(), other, Box::new(rig.checkpoints), small()).err();
-    assert!(matches!(error, Some(LogError::Corrupt { .. })), "{error:?}");
+    let refusal = |disk: std::sync::Arc<dyn Disk>| {
+        let keeper = Box::new(rig.checkpoints.clone());
+        recover(disk, &pyramid(), other, keeper, small()).err().expect("refused").to_string()
+    };
+    let refused = refusal(std::sync::Arc::clone(&disk));
+    assert!(refused.contains("belongs to store"), "{refused}");
+    // Without its WAL the segments are still another store's.
+    disk.remove_dir_all(&paths::wal_dir(&pyramid())).unwrap();
+    let refused = refusal(disk);
+    assert!(refused.contains("header is damaged"), "{refused}");
+}
+
+#[test]
+fn a_newer_wal_is_not_made_anew() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    let path = paths::wal_file(&pyramid(), 0);
+    let error = restart_damaged(rig, &path, 8).err().expect("refused").to_string();
+    assert!(error.contains("has version 9, known is 1"), "{error}");
 }

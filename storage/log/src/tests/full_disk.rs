@@ -9,10 +9,7 @@ fn a_full_disk_is_said_and_writing_goes_on_when_there_is_room() {
         let mut rig = Rig::new(LogOptions { direct_bytes_min, ..small() });
         rig.append(P, &batch(1, 3_000, 1)).unwrap();
         rig.disk.set_capacity(rig.disk.used_bytes() + 12_288);
-        let refused = (0..200).find_map(|time| match rig.append(P, &batch(1, 3_000, time)) {
-            Err(error) => Some(error),
-            Ok(_) => None,
-        });
+        let refused = (0..200).find_map(|time| rig.append(P, &batch(1, 3_000, time)).err());
         let refused = refused.expect("the disk is full long before");
         let typed = matches!(refused, LogError::DiskFull { .. } | LogError::WalFull);
         assert!(typed, "{refused}");
@@ -57,12 +54,16 @@ fn a_failed_sync_of_a_segment_loses_nothing_even_without_a_power_cut_between() {
     let mut rig = Rig::new(small());
     for time in 0..10 {
         rig.append(P, &batch(1, 3_000, time)).unwrap();
+        if time == 4 {
+            rig.finish();
+        }
     }
     rig.disk.fail_next_sync(".segment");
     let task = rig.committer.finish();
-    // The header of the new segment is the first to be synced; the frames next.
-    let report = rig.writer.step(&task);
-    assert!(matches!(report, WriterReport::Failed(_)), "{report:?}");
+    for _ in 0..2 {
+        let report = rig.writer.step(&task);
+        assert!(matches!(report, WriterReport::Failed(_)), "{report:?}");
+    }
     // The process ends, and the page cache still shows what is lost.
     rig.disk.kill_process();
     let sent = rig.acknowledged.clone();
@@ -70,4 +71,26 @@ fn a_failed_sync_of_a_segment_loses_nothing_even_without_a_power_cut_between() {
     rig.acknowledged = sent;
     rig.check();
     rig.reboot(11);
+}
+
+#[test]
+fn the_segment_writer_does_not_vouch_for_what_the_committer_lost() {
+    let mut rig = Rig::new(LogOptions { direct_bytes_min: 2_000, ..small() });
+    rig.append(P, &batch(1, 100, 1)).unwrap();
+    rig.append(P, &batch(1, 3_000, 2)).unwrap();
+    for time in 3..6 {
+        rig.append(P, &batch(1, 100, time)).unwrap();
+    }
+    // The tail is written with the bulk, and the sync of both fails.
+    rig.disk.fail_next_sync(".segment");
+    rig.append(P, &batch(1, 3_000, 6)).unwrap_err();
+    let task = rig.committer.finish();
+    let report = rig.writer.step(&task);
+    assert!(matches!(report, WriterReport::Failed(_)), "{report:?}");
+    rig.disk.crash(3);
+    let sent = rig.acknowledged.clone();
+    let mut rig = Rig::open(rig.disk, rig.checkpoints, rig.options).unwrap();
+    rig.acknowledged = sent;
+    rig.truncate(P, 5).unwrap();
+    rig.check();
 }

@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-pub(super) const STORE: StoreId = StoreId(0x5eed);
-pub(super) const P: PartitionId =
+pub(crate) const STORE: StoreId = StoreId(0x5eed);
+pub(crate) const P: PartitionId =
     PartitionId { log: LogNumber(1), partition: pyralog_model::PartitionNumber(0) };
 
 /// Checkpoints in memory, which outlive the store as a database does.
 #[derive(Clone, Default)]
-pub(super) struct MemoryCheckpoints(pub(super) Arc<Mutex<Checkpoints>>);
+pub(crate) struct MemoryCheckpoints(pub(crate) Arc<Mutex<Checkpoints>>);
 
 impl CheckpointStore for MemoryCheckpoints {
     fn load(&self) -> Result<Checkpoints, LogError> {
@@ -42,27 +42,27 @@ impl CheckpointStore for MemoryCheckpoints {
     }
 }
 
-pub(super) struct Rig {
-    pub(super) disk: SimDisk,
-    pub(super) checkpoints: MemoryCheckpoints,
-    pub(super) options: LogOptions,
-    pub(super) committer: Committer,
-    pub(super) writer: SegmentWriter,
-    pub(super) tasks: VecDeque<WriterTask>,
-    pub(super) logs: BTreeMap<PartitionId, Arc<PartitionLog>>,
-    pub(super) generations: BTreeMap<PartitionId, u64>,
-    pub(super) report: RecoveryReport,
+pub(crate) struct Rig {
+    pub(crate) disk: SimDisk,
+    pub(crate) checkpoints: MemoryCheckpoints,
+    pub(crate) options: LogOptions,
+    pub(crate) committer: Committer,
+    pub(crate) writer: SegmentWriter,
+    pub(crate) tasks: VecDeque<WriterTask>,
+    pub(crate) logs: BTreeMap<PartitionId, Arc<PartitionLog>>,
+    pub(crate) generations: BTreeMap<PartitionId, u64>,
+    pub(crate) report: RecoveryReport,
     /// What was acknowledged: the first offset and the bytes as they were sent.
-    pub(super) acknowledged: BTreeMap<PartitionId, Vec<(u64, Bytes)>>,
-    pub(super) epoch: u32,
+    pub(crate) acknowledged: BTreeMap<PartitionId, Vec<(u64, Bytes)>>,
+    pub(crate) epoch: u32,
 }
 
-pub(super) fn pyramid() -> PathBuf {
+pub(crate) fn pyramid() -> PathBuf {
     PathBuf::from("/data/pyramid")
 }
 
 /// Small files, so that a few appends reach every corner.
-pub(super) fn small() -> LogOptions {
+pub(crate) fn small() -> LogOptions {
     LogOptions {
         wal_file_bytes: 64 << 10,
         wal_files_max: 3,
@@ -75,7 +75,7 @@ pub(super) fn small() -> LogOptions {
 }
 
 /// A batch of `records` records of `value_bytes` bytes that compress badly.
-pub(super) fn batch(records: u64, value_bytes: usize, time: i64) -> Bytes {
+pub(crate) fn batch(records: u64, value_bytes: usize, time: i64) -> Bytes {
     let mut builder = BatchBuilder::new();
     for record in 0..records {
         let mix = |at: usize| (at as u64 * 31 + record * 7 + time as u64 * 13) as u8;
@@ -86,7 +86,7 @@ pub(super) fn batch(records: u64, value_bytes: usize, time: i64) -> Bytes {
 }
 
 impl Rig {
-    pub(super) fn new(options: LogOptions) -> Rig {
+    pub(crate) fn new(options: LogOptions) -> Rig {
         let disk = SimDisk::new(7);
         disk.create_dir_all(Path::new("/data")).unwrap();
         disk.sync_dir(Path::new("/")).unwrap();
@@ -95,7 +95,7 @@ impl Rig {
         rig
     }
 
-    pub(super) fn open(
+    pub(crate) fn open(
         disk: SimDisk,
         checkpoints: MemoryCheckpoints,
         options: LogOptions,
@@ -122,14 +122,14 @@ impl Rig {
         Ok(rig)
     }
 
-    pub(super) fn create(&mut self, id: PartitionId) {
+    pub(crate) fn create(&mut self, id: PartitionId) {
         let world: Arc<dyn Disk> = Arc::new(self.disk.clone());
         let log = create_partition(&world, &pyramid(), STORE, id, &self.options).unwrap();
         self.logs.insert(id, log);
         self.open_partition(id);
     }
 
-    pub(super) fn open_partition(&mut self, id: PartitionId) -> Opened {
+    pub(crate) fn open_partition(&mut self, id: PartitionId) -> Opened {
         let log = Arc::clone(&self.logs[&id]);
         match self.one(Submission::Open(log)) {
             Completion::Opened(opened) => {
@@ -141,13 +141,13 @@ impl Rig {
     }
 
     /// One submission in a step of its own.
-    pub(super) fn one(&mut self, submission: Submission) -> Completion {
+    pub(crate) fn one(&mut self, submission: Submission) -> Completion {
         let completion = self.committer.step(vec![submission]).remove(0);
         self.tasks.extend(self.committer.take_tasks());
         completion
     }
 
-    pub(super) fn submission(&self, id: PartitionId, base: u64, batches: &[Bytes]) -> Submission {
+    pub(crate) fn submission(&self, id: PartitionId, base: u64, batches: &[Bytes]) -> Submission {
         let split = |batch: &Bytes| split_batches(batch.clone()).unwrap().remove(0);
         let batches: Vec<(BatchHeader, Bytes)> = batches.iter().map(split).collect();
         Submission::Append(Append {
@@ -160,7 +160,7 @@ impl Rig {
     }
 
     /// Appends one batch, making room before, and remembers it if acknowledged.
-    pub(super) fn append(&mut self, id: PartitionId, batch: &Bytes) -> Result<Appended, LogError> {
+    pub(crate) fn append(&mut self, id: PartitionId, batch: &Bytes) -> Result<Appended, LogError> {
         self.make_room(batch.len() + 80);
         let base = self.logs[&id].bounds().1.0;
         let submission = self.submission(id, base, std::slice::from_ref(batch));
@@ -174,7 +174,7 @@ impl Rig {
         }
     }
 
-    pub(super) fn truncate(&mut self, id: PartitionId, end: u64) -> Result<Offset, LogError> {
+    pub(crate) fn truncate(&mut self, id: PartitionId, end: u64) -> Result<Offset, LogError> {
         self.make_room(80);
         let generation = self.generations[&id];
         match self.one(Submission::Truncate { partition: id, generation, end: Offset(end) }) {
@@ -188,7 +188,7 @@ impl Rig {
         }
     }
 
-    pub(super) fn make_room(&mut self, bytes: usize) {
+    pub(crate) fn make_room(&mut self, bytes: usize) {
         while self.committer.failure().is_none() && !self.committer.has_room(bytes) {
             self.tasks.extend(self.committer.take_tasks());
             if self.run_task().is_none() {
@@ -198,7 +198,7 @@ impl Rig {
     }
 
     /// Runs the oldest task of the segment writer.
-    pub(super) fn run_task(&mut self) -> Option<WriterReport> {
+    pub(crate) fn run_task(&mut self) -> Option<WriterReport> {
         let report = self.writer.step(self.tasks.front()?);
         if !matches!(report, WriterReport::Stalled(_)) {
             self.tasks.pop_front();
@@ -207,11 +207,11 @@ impl Rig {
         (!matches!(report, WriterReport::Stalled(_))).then_some(report)
     }
 
-    pub(super) fn run_tasks(&mut self) {
+    pub(crate) fn run_tasks(&mut self) {
         while self.run_task().is_some() {}
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let task = self.committer.finish();
         self.tasks.extend(self.committer.take_tasks());
         self.tasks.push_back(task);
@@ -220,11 +220,11 @@ impl Rig {
     }
 
     /// Cuts the power, starts again and holds the store to its word.
-    pub(super) fn reboot(self, seed: u64) -> Rig {
+    pub(crate) fn reboot(self, seed: u64) -> Rig {
         self.try_reboot(seed).unwrap()
     }
 
-    pub(super) fn try_reboot(self, seed: u64) -> Result<Rig, LogError> {
+    pub(crate) fn try_reboot(self, seed: u64) -> Result<Rig, LogError> {
         self.disk.clear_faults();
         self.disk.set_capacity(u64::MAX);
         self.disk.crash(seed);
@@ -236,7 +236,7 @@ impl Rig {
     }
 
     /// Everything acknowledged, and only that, is read back from any offset.
-    pub(super) fn check(&self) {
+    pub(crate) fn check(&self) {
         for (id, expected) in &self.acknowledged {
             let log = &self.logs[id];
             let end = log.bounds().1.0;
@@ -258,7 +258,7 @@ impl Rig {
     }
 
     /// The only file with this ending in a partition's directory, or the n-th.
-    pub(super) fn file(&self, ending: &str, index: usize) -> PathBuf {
+    pub(crate) fn file(&self, ending: &str, index: usize) -> PathBuf {
         let dir = paths::partition_dir(&pyramid(), P);
         let names = self.disk.list(&dir).unwrap().into_iter().map(|entry| entry.name);
         let found: Vec<_> = names.filter(|name| name.ends_with(ending)).collect();

@@ -13,7 +13,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"PYRAWAL1";
-const ZEROS: [u8; 1 << 18] = [0; 1 << 18];
+/// Bytes of the header page that are not always zero.
+const HEADER_BYTES: usize = 40;
+
+static ZEROS: [u8; 1 << 18] = [0; 1 << 18];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -159,6 +162,32 @@ fn is_whole(
     let mut page = [0; PAGE_BYTES];
     file.read_exact_at(&mut page, 0).map_err(io_error("cannot read", path))?;
     Ok(page == header_page(store, file_bytes))
+}
+
+/// Refuses a file that another store or a newer program wrote: its rounds would
+/// look like none, and it would be made anew. A file without a whole header was
+/// never used.
+pub(crate) fn check_header(
+    file: &dyn DiskFile,
+    path: &Path,
+    store: StoreId,
+) -> Result<(), LogError> {
+    let mut bytes = [0; HEADER_BYTES];
+    let read = file.read_at(&mut bytes, 0).map_err(io_error("cannot read", path))?;
+    if read < HEADER_BYTES || bytes[0..8] != MAGIC {
+        return Ok(());
+    }
+    let refuse = |what| Err(LogError::Corrupt { path: path.to_owned(), position: 0, what });
+    let version = u16::from_le_bytes([bytes[8], bytes[9]]);
+    if version != VERSION {
+        return refuse(format!("it has version {version}, known is {VERSION}"));
+    }
+    let crc = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes"));
+    let owner = StoreId(u128::from_le_bytes(bytes[24..40].try_into().expect("16 bytes")));
+    if owner != store && keyed_crc(owner, &bytes[16..40]) == crc {
+        return refuse(format!("it belongs to store {owner}, this is store {store}"));
+    }
+    Ok(())
 }
 
 fn header_page(store: StoreId, file_bytes: usize) -> [u8; PAGE_BYTES] {

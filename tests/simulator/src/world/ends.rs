@@ -16,7 +16,8 @@ impl World {
             3 => self.cut_within(4, World::create)?,
             4 => {
                 self.create()?;
-                self.cut_within(12, World::delete_some)?;
+                let operations = self.chance.pick(&[2, 12]).expect("two");
+                self.cut_within(operations, World::delete_some)?;
             }
             5 => self.cut_within(12, World::cut_back)?,
             6..8 => {

@@ -1,0 +1,97 @@
+//! The formats on disk must not move: small files written by version 1 lie in
+//! `fixtures/`, are made again byte for byte, and are read back. A change of a
+//! format is a new version with fixtures of its own; these stay.
+//!
+//! `PYRALOG_WRITE_FIXTURES=1` writes the missing ones.
+
+use crate::tests::rig::{MemoryCheckpoints, P, Rig, batch, pyramid, small};
+use crate::{LogOptions, paths};
+use pyralog_env::Disk;
+use pyralog_env::sim::SimDisk;
+use pyralog_model::Offset;
+use std::path::{Path, PathBuf};
+
+/// Two sealed batches, one in the next segment, one in the WAL only, and a
+/// cut-back of what followed it.
+fn written() -> Rig {
+    let options = LogOptions { wal_file_bytes: 32 << 10, segment_bytes: 600, ..small() };
+    let mut rig = Rig::new(options);
+    for time in [1_000, 3_000, 2_000] {
+        rig.append(P, &batch(2, 40, time)).unwrap();
+    }
+    rig.finish();
+    rig.append(P, &batch(1, 30, 4_000)).unwrap();
+    rig.append(P, &batch(1, 20, 5_000)).unwrap();
+    rig.truncate(P, 7).unwrap();
+    rig
+}
+
+/// The files of a store that are held, by fixture.
+fn files(rig: &Rig) -> [(&'static str, PathBuf); 4] {
+    [
+        ("v1.wal", paths::wal_file(&pyramid(), 0)),
+        ("v1.segment", rig.file(".segment", 0)),
+        ("v1.offsets", rig.file(".offsets", 0)),
+        ("v1.times", rig.file(".times", 0)),
+    ]
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+#[test]
+fn every_file_has_the_bytes_it_always_had() {
+    let rig = written();
+    for (name, path) in files(&rig) {
+        let mut bytes = rig.disk.read_file(&path).unwrap();
+        // A WAL file ends in zeros that nobody needs to keep.
+        if name == "v1.wal" {
+            let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            bytes.truncate(used);
+        }
+        let fixture = fixture(name);
+        if std::env::var_os("PYRALOG_WRITE_FIXTURES").is_some() && !fixture.exists() {
+            std::fs::write(&fixture, &bytes).unwrap();
+        }
+        let expect = std::fs::read(&fixture).unwrap();
+        let differs = bytes.iter().zip(&expect).position(|(a, b)| a != b);
+        assert!(bytes == expect, "{name} differs at byte {differs:?}: give it a new version");
+    }
+}
+
+#[test]
+fn files_of_version_1_are_read() {
+    let mut rig = written();
+    // The store's own files are replaced by the kept ones.
+    for (name, path) in files(&rig) {
+        let len = rig.disk.open(&path).unwrap().len().unwrap() as usize;
+        let mut bytes = std::fs::read(fixture(name)).unwrap();
+        bytes.resize(len, 0);
+        replace(&rig.disk, &path, &bytes);
+    }
+    let last = rig.acknowledged.get_mut(&P).unwrap();
+    assert_eq!(last.len(), 4);
+    let rig = rig.reboot(1);
+    assert_eq!((rig.report.rounds, rig.report.frames_replayed), (3, 3));
+    assert_eq!(rig.logs[&P].bounds(), (Offset(0), Offset(7)));
+}
+
+#[test]
+fn a_wal_of_version_1_is_read_without_anything_else() {
+    let fresh = Rig::new(LogOptions { wal_file_bytes: 32 << 10, ..small() });
+    let mut bytes = std::fs::read(fixture("v1.wal")).unwrap();
+    bytes.resize(32 << 10, 0);
+    replace(&fresh.disk, &paths::wal_file(&pyramid(), 0), &bytes);
+    // No checkpoint: every round counts.
+    let rig = Rig::open(fresh.disk, MemoryCheckpoints::default(), fresh.options).unwrap();
+    assert_eq!((rig.report.rounds, rig.logs[&P].bounds().1), (6, Offset(7)));
+}
+
+fn replace(disk: &SimDisk, path: &Path, bytes: &[u8]) {
+    disk.remove_file(path).unwrap();
+    let file = disk.create(path).unwrap();
+    file.write_all_at(bytes, 0).unwrap();
+    file.sync_all().unwrap();
+    disk.sync_dir(path.parent().unwrap()).unwrap();
+}
