@@ -10,7 +10,7 @@ use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_directory::{Command, Directory, DirectoryError, Outcome};
 use pyralog_env::Disk;
 use pyralog_model::{ClusterId, ErrorCode, NodeName, StoreId};
-use pyralog_store::{Keeper, KeeperError};
+use pyralog_store::{HealthLatch, Keeper, KeeperError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
 use std::collections::BTreeMap;
@@ -96,6 +96,8 @@ pub struct DirectoryArguments {
     pub node: NodeName,
     /// This node's data directory.
     pub store: StoreId,
+    /// Fails when the directory's database does, for the rest of the process.
+    pub health: HealthLatch,
     /// The counters that the supervisor reads.
     pub vitals: Vitals,
 }
@@ -121,13 +123,14 @@ impl Actor for LocalDirectory {
         myself: ActorRef<DirectoryMessage>,
         arguments: DirectoryArguments,
     ) -> Result<DirectoryState, ActorProcessingErr> {
-        let DirectoryArguments { disk, path, hub, cluster, node, store, vitals } = arguments;
+        let DirectoryArguments { disk, path, hub, cluster, node, store, health, vitals } =
+            arguments;
         let opened = tokio::task::block_in_place(|| {
             if let Some(dir) = path.parent() {
                 disk.create_dir_all(dir)?;
                 disk.sync_dir(dir.parent().unwrap_or(dir))?;
             }
-            Keeper::start(disk, &path)
+            Keeper::start(disk, &path, health)
         });
         let (keeper, kept) = opened?;
         let mut state = DirectoryState { directory: Arc::new(restore(kept)?), keeper, hub, vitals };
@@ -152,23 +155,27 @@ impl Actor for LocalDirectory {
 }
 
 impl DirectoryState {
-    /// A database that fails ends this actor: its successor reads what was kept.
+    /// A full disk refuses the change. A database that fails in any other way
+    /// ends this actor.
     async fn propose(
         &mut self,
         command: Command,
         reply: RpcReplyPort<Result<Outcome, ApiError>>,
     ) -> Result<(), ActorProcessingErr> {
-        match self.decide(command).await {
-            Ok(outcome) => {
-                let _ = reply.send(outcome.map_err(ApiError::from));
-                Ok(())
+        let (answer, end) = match self.decide(command).await {
+            Ok(outcome) => (outcome.map_err(ApiError::from), Ok(())),
+            Err(error @ KeeperError::DiskFull) => {
+                (Err(ApiError::new(ErrorCode::DiskFull, error.to_string())), Ok(()))
             }
             Err(error) => {
                 let message = format!("{error}; the change may or may not be made");
-                let _ = reply.send(Err(ApiError::new(ErrorCode::Timeout, message)));
-                Err(error.into())
+                let lasting = !matches!(error, KeeperError::Unsettled);
+                let end = if lasting { Err(error.into()) } else { Ok(()) };
+                (Err(ApiError::new(ErrorCode::Timeout, message)), end)
             }
-        }
+        };
+        let _ = reply.send(answer);
+        end
     }
 
     async fn decide(

@@ -108,27 +108,33 @@ impl Gate {
         let admitted = self.admit(bytes).await?;
         loop {
             let slot = self.store.reserve().await?;
-            if self.pulse.is_stale() {
-                drop(slot);
-                self.reopen().await?;
-                continue;
+            self.check_open()?;
+            {
+                let mut sequencer = self.sequencer();
+                if !self.pulse.is_stale(sequencer.generation) {
+                    let records = batches.iter().map(|(header, _)| header.records()).sum();
+                    let append = Append {
+                        partition: self.log.id(),
+                        generation: sequencer.generation,
+                        epoch: sequencer.epoch,
+                        base: sequencer.claim(records),
+                        batches,
+                    };
+                    let pulse = Some(Arc::clone(&self.pulse));
+                    let answer = slot.submit(Submission::Append(append), pulse);
+                    let log_start = self.log.bounds().0;
+                    return Ok(PendingAppend { answer, log_start, _admitted: admitted });
+                }
             }
-            let mut sequencer = self.sequencer();
-            if self.closed.load(Ordering::Acquire) {
-                return Err(ApiError::unavailable("the partition"));
-            }
-            let records = batches.iter().map(|(header, _)| header.records()).sum();
-            let append = Append {
-                partition: self.log.id(),
-                generation: sequencer.generation,
-                epoch: sequencer.epoch,
-                base: sequencer.claim(records),
-                batches,
-            };
-            let pulse = Some(Arc::clone(&self.pulse));
-            let answer = slot.submit(Submission::Append(append), pulse);
-            let log_start = self.log.bounds().0;
-            return Ok(PendingAppend { answer, log_start, _admitted: admitted });
+            drop(slot);
+            self.reopen().await?;
+        }
+    }
+
+    fn check_open(&self) -> Result<(), ApiError> {
+        match self.closed.load(Ordering::Acquire) {
+            true => Err(ApiError::unavailable("the partition")),
+            false => Ok(()),
         }
     }
 
@@ -145,21 +151,19 @@ impl Gate {
         }
     }
 
-    /// After a refusal: a new generation, numbered from the real end.
+    /// After a refusal: a new generation, numbered from the real end. Appends wait
+    /// for it here, instead of queueing behind it with numbers that are void.
     async fn reopen(&self) -> Result<(), ApiError> {
         let _one_at_a_time = self.reopening.lock().await;
-        if !self.pulse.is_stale() {
+        if !self.pulse.is_stale(self.sequencer().generation) {
             return Ok(());
         }
-        self.pulse.refresh();
-        let opened = self.store.submit(Submission::Open(Arc::clone(&self.log))).await;
-        match opened {
-            Ok(Completion::Opened(opened)) => {
-                self.sequencer().resume(opened);
-                Ok(())
-            }
-            Ok(Completion::Refused(error)) | Err(error) => Err(error.into()),
-            Ok(other) => unreachable!("an Open was answered by {other:?}"),
+        self.check_open()?;
+        match self.store.submit(Submission::Open(Arc::clone(&self.log))).await? {
+            Completion::Opened(opened) if self.sequencer().resume(opened) => Ok(()),
+            Completion::Opened(_) => Err(ApiError::unavailable("the partition")),
+            Completion::Refused(error) => Err(error.into()),
+            other => unreachable!("an Open was answered by {other:?}"),
         }
     }
 

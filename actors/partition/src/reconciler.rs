@@ -15,16 +15,21 @@ use pyralog_store::StoreHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, call_t};
 use ractor_cluster_derive::RactorMessage;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Starting one partition may wait for a slow disk.
 const START_PATIENCE_MS: u64 = 30_000;
+/// How long to leave a partition alone that could not be started.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// A partition that fails so often in a row is parked, and no other suffers.
+const QUARANTINE_AFTER: u32 = 20;
 
 /// What the reconciler answers.
 #[derive(RactorMessage)]
 pub enum ReconcilerMessage {
-    /// The directory has changed.
-    DirectoryChanged,
+    /// The directory has changed, or it is time to try again.
+    Reconcile,
     /// Says how it is.
     Observe(RpcReplyPort<Snapshot>),
 }
@@ -71,28 +76,29 @@ impl Actor for Reconciler {
         arguments: ReconcilerArguments,
     ) -> Result<ReconcilerState, ActorProcessingErr> {
         let mut changes = arguments.hub.watch();
+        let this = myself.clone();
         let watcher = tokio::spawn(async move {
             while changes.changed().await.is_ok() {
-                if myself.cast(ReconcilerMessage::DirectoryChanged).is_err() {
+                if myself.cast(ReconcilerMessage::Reconcile).is_err() {
                     return;
                 }
             }
         });
         let mut state = ReconcilerState { arguments, running: BTreeSet::new(), watcher };
         state.check_store()?;
-        state.reconcile().await?;
+        state.reconcile(&this).await?;
         Ok(state)
     }
 
     async fn handle(
         &self,
-        _: ActorRef<ReconcilerMessage>,
+        myself: ActorRef<ReconcilerMessage>,
         message: ReconcilerMessage,
         state: &mut ReconcilerState,
     ) -> Result<(), ActorProcessingErr> {
         state.arguments.vitals.handled();
         match message {
-            ReconcilerMessage::DirectoryChanged => state.reconcile().await,
+            ReconcilerMessage::Reconcile => state.reconcile(&myself).await,
             ReconcilerMessage::Observe(reply) => state.observe(reply),
         }
     }
@@ -112,13 +118,22 @@ impl ReconcilerState {
         }
     }
 
-    async fn reconcile(&mut self) -> Result<(), ActorProcessingErr> {
+    /// One partition that cannot be started is a state, not a failure: the others
+    /// serve, and it is tried again.
+    async fn reconcile(
+        &mut self,
+        myself: &ActorRef<ReconcilerMessage>,
+    ) -> Result<(), ActorProcessingErr> {
         let directory = self.arguments.hub.view();
-        let wanted = wanted(&directory);
-        for &(id, segment_bytes) in &wanted {
-            if !self.running.contains(&id) {
-                self.start(id, segment_bytes).await?;
+        let mut waiting = 0;
+        for (id, segment_bytes) in wanted(&directory) {
+            if !self.running.contains(&id) && !self.start(id, segment_bytes).await? {
+                waiting += 1;
             }
+        }
+        self.arguments.vitals.set_detail("partitions_waiting", waiting.to_string());
+        if waiting > 0 {
+            myself.send_after(RETRY_AFTER, || ReconcilerMessage::Reconcile);
         }
         let listed: BTreeSet<LogNumber> = directory.logs().map(|log| log.number).collect();
         let stored = self.arguments.store.partition_ids();
@@ -130,11 +145,12 @@ impl ReconcilerState {
         Ok(())
     }
 
+    /// True if it runs.
     async fn start(
         &mut self,
         id: PartitionId,
         segment_bytes: u64,
-    ) -> Result<(), ActorProcessingErr> {
+    ) -> Result<bool, ActorProcessingErr> {
         let (store, routes) = (self.arguments.store.clone(), self.arguments.routes.clone());
         let spec = ChildSpec::new(id.to_string().replace('/', "-"), "partition", move |context| {
             let arguments = PartitionArguments {
@@ -145,15 +161,20 @@ impl ReconcilerState {
                 vitals: context.vitals(),
             };
             Actor::spawn_linked(None, Partition, arguments, context.supervisor())
-        });
+        })
+        .quarantine_after(QUARANTINE_AFTER);
         let partitions = &self.arguments.partitions;
         match call_t!(partitions, SupervisorMessage::StartChild, START_PATIENCE_MS, spec)? {
             // It runs already when this reconciler is not the first one.
             Ok(_) | Err(StartChildError::Taken { .. }) => {
                 self.running.insert(id);
-                Ok(())
+                Ok(true)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                self.arguments.vitals.failed(&error.to_string());
+                tracing::warn!(partition = %id, %error, "not started; it is tried again");
+                Ok(false)
+            }
         }
     }
 

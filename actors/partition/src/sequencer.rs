@@ -31,11 +31,15 @@ impl Sequencer {
         base
     }
 
-    /// Begins again after a refusal, in the same epoch.
-    pub(crate) fn resume(&mut self, opened: Opened) {
-        assert!(opened.generation > self.generation, "generations only grow");
-        self.generation = opened.generation;
-        self.next = opened.end;
+    /// Begins again after a refusal, in the same epoch. False if the generation is
+    /// not a later one: the partition was closed meanwhile.
+    pub(crate) fn resume(&mut self, opened: Opened) -> bool {
+        let grows = opened.generation > self.generation;
+        if grows {
+            self.generation = opened.generation;
+            self.next = opened.end;
+        }
+        grows
     }
 }
 
@@ -51,7 +55,8 @@ mod tests {
         assert_eq!(sequencer.epoch, Epoch(5));
         assert_eq!(sequencer.claim(3), Offset(10));
         assert_eq!(sequencer.claim(1), Offset(13));
-        sequencer.resume(opened(3, 13));
+        assert!(sequencer.resume(opened(3, 13)));
+        assert!(!sequencer.resume(opened(1, 0)), "generations only grow");
         assert_eq!((sequencer.claim(2), sequencer.generation), (Offset(13), 3));
         assert_eq!(sequencer.epoch, Epoch(5), "the same leadership goes on");
     }

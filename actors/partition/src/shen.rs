@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long a new log may take to serve.
-const CREATION_PATIENCE: Duration = Duration::from_secs(30);
+const CREATION_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A log, as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq)]

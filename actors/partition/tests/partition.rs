@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use pyralog_behaviour::{Supervisor, SupervisorMessage, SupervisorSpec, Vitals};
+use pyralog_directory::Command;
 use pyralog_env::sim::{SimClock, SimDisk};
 use pyralog_env::{Clock, Disk, WallMillis};
 use pyralog_log::LogOptions;
@@ -11,10 +12,10 @@ use pyralog_model::{
     PartitionId, StoreId, split_batches,
 };
 use pyralog_partition::{
-    ApiError, CreateLog, DirectoryArguments, DirectoryHub, LocalDirectory, NodeIdentity,
-    Reconciler, ReconcilerArguments, Routes, Shen, ShenSettings,
+    ApiError, CreateLog, DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory,
+    NodeIdentity, Reconciler, ReconcilerArguments, Routes, Shen, ShenSettings,
 };
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use pyralog_store::{Health, HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,7 @@ impl Node {
             cluster: identity.cluster,
             node: identity.name.clone(),
             store: StoreId(9),
+            health: HealthLatch::default(),
             vitals: Vitals::default(),
         };
         let (directory, directory_join) = Actor::spawn(None, LocalDirectory, directory).await?;
@@ -283,4 +285,135 @@ async fn what_cannot_be_is_refused_with_its_code() {
     let past = node.shen.read(id, Offset(1), 1).await.map(|_| ()).map_err(code);
     assert_eq!(past, Err(ErrorCode::OffsetOutOfRange));
     node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refusal_does_not_keep_refusing_for_ever() {
+    let node = Node::start(&disk()).await.unwrap();
+    let id = node.create("storm", 1).await.unwrap();
+    node.disk.set_capacity(node.disk.used_bytes());
+    let big = vec![0; 16 << 10];
+    while node.append(id, &big).await.is_ok() {}
+    node.disk.set_capacity(u64::MAX);
+    // Many callers that never pause. The segment writer takes a moment to see
+    // that there is room; from then on nobody may be refused on another's account.
+    let calm = tokio::time::timeout(Duration::from_secs(20), async {
+        while refusals(&node, id).await > 0 {}
+    });
+    calm.await.expect("the refusals feed themselves");
+    node.kill().await;
+}
+
+/// How many of 1,600 appends by 32 callers at once are refused.
+async fn refusals(node: &Node, id: PartitionId) -> u32 {
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let shen = node.shen.clone();
+        callers.spawn(async move {
+            let mut refused = 0;
+            for _ in 0..50 {
+                let stored = match shen.append(id, batch(b"x")).await {
+                    Ok(pending) => pending.await.is_ok(),
+                    Err(_) => false,
+                };
+                refused += u32::from(!stored);
+            }
+            refused
+        });
+    }
+    callers.join_all().await.into_iter().sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_made_now_is_made_later_and_harms_no_other() {
+    let node = Node::start(&disk()).await.unwrap();
+    let id = node.create("first", 1).await.unwrap();
+    let mut changes = node.shen.watch(id).unwrap();
+    node.disk.set_capacity(0);
+    let refused = node.create("second", 1).await;
+    node.append(id, b"small things still fit the WAL").await.unwrap();
+    assert!(changes.has_changed().unwrap());
+    changes.mark_unchanged();
+    node.disk.set_capacity(u64::MAX);
+    let error = refused.map(|_| ()).unwrap_err();
+    assert!([ErrorCode::DiskFull, ErrorCode::Timeout].contains(&error.code), "{error:?}");
+    let made = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            match node.create("second", 1).await {
+                Ok(id) => return id,
+                Err(error) if error.code == ErrorCode::LogExists => {
+                    return PartitionId::new(node.shen.log("second").unwrap().number.0, 0);
+                }
+                Err(_) => {}
+            }
+        }
+    });
+    let second = made.await.unwrap();
+    eventually("the new log serves", || node.shen.watermarks(second).is_ok()).await;
+    node.append(second, b"x").await.unwrap();
+    node.kill().await;
+}
+
+type Started = (ActorRef<DirectoryMessage>, JoinHandle<()>);
+
+async fn directory(disk: &SimDisk, hub: &DirectoryHub, health: &HealthLatch) -> Started {
+    let arguments = DirectoryArguments {
+        disk: Arc::new(disk.clone()),
+        path: PathBuf::from("/data/obelisk/directory.redb"),
+        hub: hub.clone(),
+        cluster: ClusterId(3),
+        node: NodeName("one".into()),
+        store: StoreId(9),
+        health: health.clone(),
+        vitals: Vitals::default(),
+    };
+    Actor::spawn(None, LocalDirectory, arguments).await.unwrap()
+}
+
+fn make_log(number: u32) -> Command {
+    Command::CreateLog {
+        name: LogName::for_user(&format!("log-{number}")).unwrap(),
+        partitions: 1,
+        replication_factor: 1,
+        settings: LogSettings::default(),
+        internal: false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_a_change_of_the_directory_and_no_more() {
+    let (disk, hub, health) = (disk(), DirectoryHub::default(), HealthLatch::default());
+    disk.sync_dir(Path::new("/")).unwrap();
+    let (actor, join) = directory(&disk, &hub, &health).await;
+    disk.set_capacity(disk.used_bytes());
+    let mut made = 0;
+    let refused = loop {
+        match hub.propose(make_log(made)).await {
+            Ok(_) => made += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.code, ErrorCode::DiskFull, "{refused}");
+    assert_eq!(hub.view().logs().count(), made as usize, "nothing has changed");
+    disk.set_capacity(u64::MAX);
+    hub.propose(make_log(made)).await.unwrap();
+    assert_eq!(health.get(), Health::Good);
+    actor.kill();
+    join.await.unwrap();
+    disk.crash(5);
+    let (actor, join) = directory(&disk, &hub, &health).await;
+    assert_eq!(hub.view().logs().count(), made as usize + 1);
+    actor.kill();
+    join.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_of_the_directory_stops_the_node() {
+    let (disk, hub, health) = (disk(), DirectoryHub::default(), HealthLatch::default());
+    let (_, join) = directory(&disk, &hub, &health).await;
+    disk.fail_next_sync("directory.redb");
+    let unknown = hub.propose(make_log(1)).await.unwrap_err();
+    assert_eq!(unknown.code, ErrorCode::Timeout, "{unknown}");
+    join.await.unwrap();
+    assert!(matches!(health.get(), Health::Failed { .. }));
 }

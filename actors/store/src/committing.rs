@@ -37,6 +37,7 @@ pub(crate) struct Committing {
 
 struct Reply {
     pulse: Option<Arc<Pulse>>,
+    generation: u64,
     reply: oneshot::Sender<Completion>,
 }
 
@@ -50,8 +51,9 @@ impl Committing {
                 match job {
                     CommitJob::Submit { submission, pulse, reply } => {
                         bytes += submission_bytes(&submission);
+                        let generation = generation(&submission);
                         submissions.push(submission);
-                        replies.push(Reply { pulse, reply });
+                        replies.push(Reply { pulse, generation, reply });
                     }
                     CommitJob::Stop { clean } => {
                         stop = Some(clean);
@@ -64,8 +66,8 @@ impl Committing {
             }
             self.commit(submissions, replies, bytes);
             if let Some(clean) = stop {
-                if clean && self.committer.failure().is_none() {
-                    self.finish();
+                if clean && self.committer.failure().is_none() && self.finish() {
+                    self.gauges.ended_clean();
                 }
                 return;
             }
@@ -97,7 +99,7 @@ impl Committing {
         if let Some(pulse) = reply.pulse {
             match &completion {
                 Completion::Appended(appended) => pulse.acknowledged(appended.into_inner().end),
-                Completion::Refused(_) => pulse.refused(),
+                Completion::Refused(_) => pulse.refused(reply.generation),
                 _ => {}
             }
         }
@@ -165,13 +167,21 @@ impl Committing {
         }
     }
 
-    fn finish(&mut self) {
+    /// True if everything is in synced segments and the checkpoint says so.
+    fn finish(&mut self) -> bool {
         let task = self.committer.finish();
         self.forward_tasks();
         let (done, finished) = std_mpsc::sync_channel(1);
-        if self.tasks.send(WriterJob::Finish(task, done)).is_ok() {
-            let _ = finished.recv();
-        }
+        let asked = self.tasks.send(WriterJob::Finish(task, done)).is_ok();
+        asked && finished.recv().unwrap_or(false)
+    }
+}
+
+fn generation(submission: &Submission) -> u64 {
+    match submission {
+        Submission::Append(append) => append.generation,
+        Submission::Truncate { generation, .. } => *generation,
+        Submission::Open(_) | Submission::Close(_) => 0,
     }
 }
 

@@ -1,13 +1,21 @@
 //! The directory's keeper: a thread that makes commands durable, one after the
 //! other, in a small database of its own.
+//!
+//! A full disk refuses a command and nothing else: the database is begun again
+//! and asked what became of it. Any other failure is FAILSTOP.
 
+use crate::health::{Health, HealthLatch};
 use crate::thread::OwnedThread;
 use pyralog_env::Disk;
-use pyralog_meta::{CommandLog, LoadedCommands, MetaError};
+use pyralog_meta::{LoadedCommands, MetaError};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+
+mod shelf;
+
+use shelf::Shelf;
 
 /// Why a command is not kept.
 #[derive(Debug, Error)]
@@ -15,6 +23,19 @@ pub enum KeeperError {
     /// The database refused.
     #[error("the directory's database: {0}")]
     Meta(#[from] MetaError),
+    /// There is no room. The command is not kept and never will be.
+    #[error("the disk has no room for the directory; free some space and try again")]
+    DiskFull,
+    /// There is no room, not even to find out what became of the command.
+    #[error("the disk has no room for the directory; free some space")]
+    Unsettled,
+    /// A command that was called unsettled is kept after all: only a new start
+    /// reads it.
+    #[error("the directory's database holds a command that was called unsettled")]
+    Ahead,
+    /// A write or a sync failed earlier in this process.
+    #[error("the directory stopped ({0}); restart the node once the disk is sound")]
+    Failed(String),
     /// The thread could not be started.
     #[error("cannot start the directory's thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -30,7 +51,7 @@ pub type Kept = LoadedCommands;
 const QUEUE_MAX: usize = 64;
 
 enum KeeperJob {
-    Append { index: u64, command: Vec<u8>, reply: oneshot::Sender<Result<(), MetaError>> },
+    Append { index: u64, command: Vec<u8>, reply: oneshot::Sender<Result<(), KeeperError>> },
     Snapshot { index: u64, snapshot: Vec<u8> },
     Stop,
 }
@@ -45,20 +66,33 @@ pub struct Keeper {
 impl Keeper {
     /// Opens the database at `path` (made if it is not there), reads what it
     /// holds, and starts the thread. Blocks on the disk for a moment.
-    pub fn start(disk: Arc<dyn Disk>, path: &Path) -> Result<(Keeper, Kept), KeeperError> {
-        let log = CommandLog::open(disk, path)?;
-        let kept = log.load()?;
+    ///
+    /// # Errors
+    /// `Failed` if `health` is: a failure is final in its process.
+    pub fn start(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        health: HealthLatch,
+    ) -> Result<(Keeper, Kept), KeeperError> {
+        if let Health::Failed { cause } = health.get() {
+            return Err(KeeperError::Failed(cause));
+        }
+        let (shelf, kept) = Shelf::open(disk, path, health.clone())?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        let thread = OwnedThread::start("pyralog-directory", move || run(&log, queue))?;
+        let thread =
+            OwnedThread::start_vital("pyralog-directory", health, move || run(shelf, queue))?;
         Ok((Keeper { jobs, thread }, kept))
     }
 
     /// Keeps the command of this index; durable when it returns.
+    ///
+    /// # Errors
+    /// After `DiskFull` and `Unsettled` the keeper goes on.
     pub async fn append(&self, index: u64, command: Vec<u8>) -> Result<(), KeeperError> {
         let (reply, answer) = oneshot::channel();
         let job = KeeperJob::Append { index, command, reply };
         self.jobs.send(job).await.map_err(|_| KeeperError::Gone)?;
-        answer.await.map_err(|_| KeeperError::Gone)?.map_err(KeeperError::Meta)
+        answer.await.map_err(|_| KeeperError::Gone)?
     }
 
     /// Keeps a snapshot instead of the commands up to `index`, some time soon.
@@ -77,18 +111,13 @@ impl Drop for Keeper {
     }
 }
 
-fn run(log: &CommandLog, mut queue: mpsc::Receiver<KeeperJob>) {
+fn run(mut shelf: Shelf, mut queue: mpsc::Receiver<KeeperJob>) {
     while let Some(job) = queue.blocking_recv() {
         match job {
             KeeperJob::Append { index, command, reply } => {
-                let _ = reply.send(log.append(index, &[command]));
+                let _ = reply.send(shelf.append(index, command));
             }
-            KeeperJob::Snapshot { index, snapshot } => {
-                // The commands are still there: a later snapshot will do.
-                if let Err(error) = log.save_snapshot(index, &snapshot) {
-                    tracing::warn!(%error, "no snapshot of the directory");
-                }
-            }
+            KeeperJob::Snapshot { index, snapshot } => shelf.save_snapshot(index, &snapshot),
             KeeperJob::Stop => return,
         }
     }

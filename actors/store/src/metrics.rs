@@ -2,7 +2,7 @@
 
 use pyralog_log::CommitCounts;
 use serde::Serialize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Upper bounds of the commit latency buckets in microseconds.
@@ -64,6 +64,7 @@ pub struct StoreGauges {
     refused: AtomicU64,
     commit_micros: AtomicU64,
     disk_full: AtomicU64,
+    ended_clean: AtomicBool,
     buckets: [AtomicU64; BUCKETS_MICROS.len()],
 }
 
@@ -81,6 +82,15 @@ impl StoreGauges {
 
     pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ended_clean(&self) {
+        self.ended_clean.store(true, Ordering::Release);
+    }
+
+    /// True if the store stopped with everything in synced segments.
+    pub fn has_ended_clean(&self) -> bool {
+        self.ended_clean.load(Ordering::Acquire)
     }
 
     pub(crate) fn set_disk_full(&self, full: bool) {

@@ -2,20 +2,21 @@
 //! waits for the append: a client that went away must not stop the watermark.
 
 use pyralog_model::Offset;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
 /// Shared by a partition's appends and the committer's thread.
 #[derive(Debug)]
 pub struct Pulse {
     high: watch::Sender<Offset>,
-    stale: AtomicBool,
+    /// The greatest generation of which an append was refused.
+    refused: AtomicU64,
 }
 
 impl Pulse {
     /// A pulse of a partition whose durable end is `high`.
     pub fn new(high: Offset) -> Pulse {
-        Pulse { high: watch::Sender::new(high), stale: AtomicBool::new(false) }
+        Pulse { high: watch::Sender::new(high), refused: AtomicU64::new(0) }
     }
 
     /// The high watermark: the end of what is acknowledged.
@@ -28,14 +29,10 @@ impl Pulse {
         self.high.subscribe()
     }
 
-    /// True after an append was refused: offsets handed out since are void.
-    pub fn is_stale(&self) -> bool {
-        self.stale.load(Ordering::Acquire)
-    }
-
-    /// To be called before a new generation is opened.
-    pub fn refresh(&self) {
-        self.stale.store(false, Ordering::Release);
+    /// True once an append of this generation was refused: the offsets that it
+    /// handed out since are void. Refusals of older ones say nothing about it.
+    pub fn is_stale(&self, generation: u64) -> bool {
+        self.refused.load(Ordering::Acquire) >= generation
     }
 
     pub(crate) fn acknowledged(&self, end: Offset) {
@@ -46,7 +43,7 @@ impl Pulse {
         });
     }
 
-    pub(crate) fn refused(&self) {
-        self.stale.store(true, Ordering::Release);
+    pub(crate) fn refused(&self, generation: u64) {
+        self.refused.fetch_max(generation, Ordering::AcqRel);
     }
 }

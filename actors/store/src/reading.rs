@@ -3,6 +3,7 @@
 
 use crate::thread::OwnedThread;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
@@ -40,6 +41,10 @@ fn run(queue: &Mutex<mpsc::Receiver<Option<ReadJob>>>) {
                 None => return,
             }
         };
-        job();
+        // A read that panics answers nothing, which its caller notices; the next
+        // one must still find a reader.
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a read panicked; please report it with the log");
+        }
     }
 }

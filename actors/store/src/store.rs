@@ -15,8 +15,8 @@ use crate::thread::OwnedThread;
 use crate::writing::{WriterJob, Writing};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_env::{Clock, Disk};
-use pyralog_log::{LogOptions, RecoveryReport};
-use pyralog_meta::MetaStore;
+use pyralog_log::{LogError, LogOptions, RecoveryReport};
+use pyralog_meta::MetaError;
 use pyralog_model::StoreId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -93,8 +93,15 @@ impl Actor for Store {
         if let Health::Failed { cause } = arguments.health.get() {
             return Err(format!("the store failed in this process ({cause})").into());
         }
-        // Recovery reads the disk; the other workers carry on meanwhile.
-        tokio::task::block_in_place(|| open(arguments))
+        // Recovery reads the disk; the other workers carry on meanwhile. What
+        // failed in it may be a sync, and is not tried again in this process.
+        let health = arguments.health.clone();
+        let opened = tokio::task::block_in_place(|| open(arguments));
+        opened.inspect_err(|error| {
+            if !is_disk_full(&**error) {
+                health.fail(&error.to_string());
+            }
+        })
     }
 
     async fn handle(
@@ -164,12 +171,17 @@ impl Drop for StoreState {
     }
 }
 
+fn is_disk_full(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let log = error.downcast_ref::<LogError>();
+    let meta = error.downcast_ref::<MetaError>();
+    matches!(log, Some(LogError::DiskFull { .. })) || meta.is_some_and(MetaError::is_disk_full)
+}
+
 fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Error + Send + Sync>> {
     let StoreArguments { disk, clock, pyramid, store, options, health, gauges, vitals } = arguments;
     disk.create_dir_all(&pyramid)?;
     let path = pyramid.join("meta.redb");
-    let meta = MetaStore::open(Arc::clone(&disk), &path)?;
-    let checkpoints = Box::new(MetaCheckpoints { meta, path });
+    let checkpoints = Box::new(MetaCheckpoints::open(Arc::clone(&disk), &path)?);
     let before = clock.monotonic();
     let recovered =
         pyralog_log::recover(Arc::clone(&disk), &pyramid, store, checkpoints, options.clone())?;
@@ -203,10 +215,10 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
     };
     let partitions = Arc::new(RwLock::new(recovered.partitions));
     Ok(StoreState {
-        handle: StoreHandle { commits, writes, reads, partitions, health, gauges },
+        handle: StoreHandle { commits, writes, reads, partitions, health: health.clone(), gauges },
         vitals,
-        committer: OwnedThread::start("pyralog-commit", move || committing.run())?,
-        writer: OwnedThread::start("pyralog-segment", move || writing.run())?,
+        committer: OwnedThread::start_vital("pyralog-commit", health.clone(), || committing.run())?,
+        writer: OwnedThread::start_vital("pyralog-segment", health, || writing.run())?,
         readers,
     })
 }

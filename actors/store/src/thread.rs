@@ -1,7 +1,9 @@
 //! A thread that an actor owns: it is told to end and awaited when its owner's
 //! state goes, so that a restarted actor never meets its predecessor's threads.
 
+use crate::health::HealthLatch;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
 /// Joined on drop. The owner must have told it to end by then.
@@ -20,6 +22,20 @@ impl OwnedThread {
     ) -> io::Result<OwnedThread> {
         let handle = std::thread::Builder::new().name(name.to_owned()).spawn(body)?;
         Ok(OwnedThread { name, handle: Some(handle) })
+    }
+
+    /// As `start`, for a thread without which nothing may be acknowledged: a panic
+    /// of it fails the store, where it would otherwise only fall silent.
+    pub(crate) fn start_vital(
+        name: &'static str,
+        health: HealthLatch,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<OwnedThread> {
+        OwnedThread::start(name, move || {
+            if catch_unwind(AssertUnwindSafe(body)).is_err() {
+                health.fail(&format!("the thread {name} panicked; please report it with the log"));
+            }
+        })
     }
 
     pub(crate) fn join(&mut self) {

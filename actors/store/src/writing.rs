@@ -20,7 +20,7 @@ pub(crate) enum WriterJob {
     /// From the committer.
     Task(WriterTask),
     /// The last task of a clean end, and whom to tell.
-    Finish(WriterTask, SyncSender<()>),
+    Finish(WriterTask, SyncSender<bool>),
     /// End at once: the committer has ended before.
     Stop,
     /// Make a partition's directory.
@@ -59,7 +59,8 @@ impl Writing {
                 Ok(WriterJob::Finish(task, done)) => {
                     self.tasks.push_back(task);
                     self.work();
-                    let _ = done.send(());
+                    let all = self.tasks.is_empty() && self.writer.failure().is_none();
+                    let _ = done.send(all);
                     return;
                 }
                 Ok(WriterJob::Create(id, reply)) => {
@@ -95,16 +96,30 @@ impl Writing {
         }
     }
 
-    fn create(&self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
-        create_partition(&self.disk, &self.pyramid, self.store, id, &self.options)
+    fn create(&mut self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
+        let created = create_partition(&self.disk, &self.pyramid, self.store, id, &self.options);
+        self.latch(created)
     }
 
     fn delete(&mut self, log: LogNumber) -> Result<(), LogError> {
-        delete_log(&*self.disk, &self.pyramid, log)?;
-        match self.writer.step(&WriterTask::Forget(log)) {
+        let deleted = delete_log(&*self.disk, &self.pyramid, log);
+        self.latch(deleted)?;
+        let forgotten = match self.writer.step(&WriterTask::Forget(log)) {
             WriterReport::Failed(cause) => Err(LogError::Failed { cause }),
             WriterReport::Stalled(what) => Err(LogError::DiskFull { what }),
             _ => Ok(()),
+        };
+        self.latch(forgotten)
+    }
+
+    /// A failed sync of a directory is final like any other: the second one would
+    /// say Ok for a name that is lost.
+    fn latch<T>(&mut self, done: Result<T, LogError>) -> Result<T, LogError> {
+        if let Err(LogError::Failed { cause }) = &done {
+            self.writer.fail(cause.clone());
+            self.health.fail(cause);
+            let _ = self.reports.send(WriterReport::Failed(cause.clone()));
         }
+        done
     }
 }

@@ -197,3 +197,20 @@ async fn a_full_disk_refuses_and_resumes() {
     let base = tokio::time::timeout(std::time::Duration::from_secs(10), resumed).await.unwrap();
     assert_eq!(base, Offset(stored));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_of_a_directory_is_as_final() {
+    let rig = Rig::new();
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    running.append(&mut writer, b"kept").await.unwrap();
+    rig.disk.fail_next_sync("/data/pyramid/logs");
+    let refused = running.store.create_partition(PartitionId::new(2, 0)).await.unwrap_err();
+    assert!(matches!(refused, LogError::Failed { .. }), "{refused}");
+    assert!(matches!(rig.health.get(), Health::Failed { .. }));
+    let again = running.store.create_partition(PartitionId::new(2, 0)).await.map(|_| ());
+    // Whatever this says: nothing is acknowledged any more.
+    let refused = running.append(&mut writer, b"lost").await.unwrap_err();
+    assert!(matches!(refused, LogError::Failed { .. }), "{refused}, {again:?}");
+    running.kill().await;
+}

@@ -94,7 +94,11 @@ impl Node {
     pub async fn shutdown(self, patience: Duration) -> Result<(), Failure> {
         self.tree.tree.shutdown(patience).await.map_err(Failure::failed)?;
         match self.tree.health.get() {
-            Health::Good => Ok(()),
+            Health::Good if self.tree.gauges.has_ended_clean() => Ok(()),
+            Health::Good => Err(Failure::failed(
+                "stopped, but the disk had no room for the last checkpoint; \
+                 nothing is lost, the next start recovers",
+            )),
             // Not clean: the next start has to recover.
             Health::Failed { cause } => Err(Failure::new(
                 Status::StorageFailed,

@@ -97,3 +97,8 @@ pub(crate) fn io_error<'a>(
         }
     }
 }
+
+/// A failed sync is final: the store must not believe the next one.
+pub(crate) fn sync_error<'a>(path: &'a Path) -> impl FnOnce(io::Error) -> LogError + 'a {
+    move |error| LogError::Failed { cause: format!("cannot sync {}: {error}", path.display()) }
+}

@@ -253,9 +253,21 @@ impl Frame {
         }
     }
 
-    /// The stored batch in two pieces, the second without a copy.
-    pub(crate) fn batch_pieces(&self) -> [Bytes; 2] {
-        [Bytes::copy_from_slice(&self.prefix), self.batch.slice(PREFIX_BYTES..)]
+    /// The same frame with memory of its own. What came from a socket shares the
+    /// memory of its whole request, which a small batch in the tail must not keep
+    /// alive.
+    pub(crate) fn detached(mut self) -> Frame {
+        let mut batch = Vec::with_capacity(self.batch.len());
+        batch.extend_from_slice(&self.prefix);
+        batch.extend_from_slice(&self.batch[PREFIX_BYTES..]);
+        self.batch = Bytes::from(batch);
+        self
+    }
+
+    /// The batch as it is stored. The frame is detached.
+    pub(crate) fn stored_batch(&self) -> Bytes {
+        assert_eq!(self.batch[..PREFIX_BYTES], self.prefix, "frames in the tail are detached");
+        self.batch.clone()
     }
 }
 

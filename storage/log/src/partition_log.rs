@@ -46,7 +46,7 @@ pub(crate) struct View {
 #[derive(Debug, Clone, Default)]
 pub struct Slice {
     /// Pieces to be written back to back: whole batches, the first of which may
-    /// begin before the offset asked for. A batch may lie in two pieces.
+    /// begin before the offset asked for.
     pub pieces: Vec<Bytes>,
     /// Sum of their lengths.
     pub bytes: usize,
@@ -156,7 +156,7 @@ impl PartitionLog {
     pub fn batch_at_time(&self, time: i64) -> Result<Option<Bytes>, LogError> {
         let (segments, in_tail) = self.view(|view| {
             let in_tail = view.tail.iter().find(|frame| frame.max_timestamp >= time);
-            (view.segments.clone(), in_tail.map(|frame| frame.batch_pieces().concat().into()))
+            (view.segments.clone(), in_tail.map(Frame::stored_batch))
         });
         for segment in segments {
             if let Some(batch) = segment.batch_at_time(time)? {
@@ -222,6 +222,7 @@ impl PartitionLog {
 
     /// Shows frames that a WAL round made durable.
     pub(crate) fn publish_tail(&self, frames: Vec<Frame>) {
+        let frames: Vec<Frame> = frames.into_iter().map(Frame::detached).collect();
         self.change_view(|view| {
             for frame in frames {
                 view.advance(&frame.header);
@@ -263,7 +264,7 @@ impl View {
             if slice.bytes > 0 && slice.bytes + size > bytes_max {
                 break;
             }
-            slice.pieces.extend(frame.batch_pieces());
+            slice.pieces.push(frame.stored_batch());
             slice.bytes += size;
         }
     }

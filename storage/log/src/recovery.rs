@@ -15,7 +15,7 @@ mod replay;
 
 use crate::checkpoint::{CheckpointStore, Checkpoints, WalCheckpoint};
 use crate::committer::Committer;
-use crate::error::io_error;
+use crate::error::{io_error, sync_error};
 #[cfg(any(test, feature = "mutants"))]
 use crate::mutation::Mutation;
 use crate::mutation::Planted;
@@ -148,7 +148,7 @@ pub fn create_partition(
     disk.create_dir_all(&dir).map_err(io_error("cannot create", &dir))?;
     let log = paths::log_dir(pyramid, id.log);
     for above in [&log, &paths::logs_dir(pyramid)] {
-        disk.sync_dir(above).map_err(io_error("cannot sync", above))?;
+        disk.sync_dir(above).map_err(sync_error(above))?;
     }
     let opening = partition::Opening { disk, pyramid, store, options, planted };
     let log = opening.open(id, None, Lsn::default(), &mut RecoveryReport::default())?;
@@ -164,7 +164,7 @@ pub fn delete_log(disk: &dyn Disk, pyramid: &Path, log: LogNumber) -> Result<(),
     let logs = paths::logs_dir(pyramid);
     let gone = logs.join(format!("{}{}", log.0, paths::DELETED_SUFFIX));
     disk.rename(&dir, &gone).map_err(io_error("cannot rename", &dir))?;
-    disk.sync_dir(&logs).map_err(io_error("cannot sync", &logs))?;
+    disk.sync_dir(&logs).map_err(sync_error(&logs))?;
     disk.remove_dir_all(&gone).map_err(io_error("cannot remove", &gone))
 }
 

@@ -110,6 +110,16 @@ impl SegmentWriter {
         }
     }
 
+    /// Fails every task from now on.
+    pub fn fail(&mut self, cause: String) {
+        self.failed.get_or_insert(cause);
+    }
+
+    /// Why every task fails, if that is so.
+    pub fn failure(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
     fn checkpoint(
         &mut self,
         partitions: &[Arc<PartitionLog>],

@@ -30,7 +30,6 @@ pub use files::prepare_file;
 pub(crate) use scan::{RoundPlace, read_round, scan_file};
 
 use crate::durable::SyncProof;
-use crate::error::is_disk_full;
 use crate::frame::Frame;
 use crate::mutation::{Mutation, Planted};
 use crate::{LogError, paths};
@@ -150,8 +149,8 @@ impl Wal {
         Ok(filled)
     }
 
-    /// Writes one round and returns when it is durable. An error other than
-    /// `DiskFull` is final: the caller stops the store.
+    /// Writes one round and returns when it is durable. An error is final: the
+    /// caller stops the store.
     pub(crate) fn append_round(&mut self, frames: &[Frame]) -> Result<SyncProof, LogError> {
         let index = self.active.expect("make_room is called first");
         let first_lsn = frames.first().expect("a round has a frame").header.lsn;
@@ -170,10 +169,9 @@ impl Wal {
                 self.next_round += 1;
                 Ok(proof)
             }
-            // Nothing moved: the next round is written over whatever part arrived.
-            Err(error) if is_disk_full(&error) => {
-                Err(LogError::DiskFull { what: path.display().to_string() })
-            }
+            // "No room" too: the blocks are there, so a file system that says it has
+            // none left is not one that overwrites, and part of the round may lie
+            // in the file under a number that must not be given again.
             Err(error) => Err(LogError::Failed { cause: format!("{}: {error}", path.display()) }),
         }
     }

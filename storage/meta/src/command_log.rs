@@ -47,6 +47,15 @@ impl CommandLog {
         Ok(CommandLog { database: Database::open(&*disk, path, SCHEMA)? })
     }
 
+    /// Begins again after a change that failed with `DiskFull`. Needs no room.
+    ///
+    /// # Errors
+    /// `NotSound` if anything but room was wanting, ever: stop then. `DiskFull`
+    /// if it failed for want of room again: `open` makes another attempt.
+    pub fn reopen(self) -> Result<CommandLog, MetaError> {
+        Ok(CommandLog { database: self.database.reopen()? })
+    }
+
     /// Reads the snapshot and every command after it.
     ///
     /// # Errors

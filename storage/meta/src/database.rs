@@ -3,13 +3,14 @@
 //!
 //! A new database is built under `<name>.new`, synced, renamed and its
 //! directory synced. So a file under its real name was complete once, and if it
-//! is not complete now it is damaged: it is never made anew over the damage.
+//! is not complete now it is damaged: it is never made anew over the damage. One
+//! that is there is copied the same way before it is believed.
 
 use crate::MetaError;
-use crate::backend::DiskBackend;
+use crate::backend::{Answers, DiskBackend};
+use crate::rewrite::{building_path, remove_leftover, rewrite};
 use pyralog_env::{Disk, DiskFile};
 use redb::{ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub(crate) struct Schema {
 #[derive(Debug)]
 pub(crate) struct Database {
     redb: redb::Database,
+    file: Arc<dyn DiskFile>,
+    answers: Arc<Answers>,
     path: PathBuf,
 }
 
@@ -43,21 +46,35 @@ impl Database {
         path: &Path,
         schema: Schema,
     ) -> Result<Database, MetaError> {
-        if !disk.exists(path).map_err(MetaError::disk("look for", path))? {
-            create(disk, path, schema)?;
+        match disk.exists(path).map_err(MetaError::disk("look for", path))? {
+            true => rewrite(disk, path)?,
+            false => create(disk, path, schema)?,
         }
         // Also when it was there: a process killed between the rename and this
         // sync leaves a name that only the next start can make durable.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let dir = parent.unwrap_or(Path::new("."));
-        disk.sync_dir(dir).map_err(MetaError::disk("sync", dir))?;
+        disk.sync_dir(dir).map_err(MetaError::sync(dir))?;
 
         let file = disk.open(path).map_err(MetaError::disk("open", path))?;
-        if file.is_empty().map_err(MetaError::disk("measure", path))? {
-            return Err(MetaError::corrupt(path, "it is empty"));
-        }
         let database = Database::over(file, path)?;
         database.check_format(schema)?;
+        Ok(database)
+    }
+
+    /// Begins again after a write that found no room: redb refuses everything
+    /// then. No sync has failed, so the file is believed as it is, and through
+    /// the same handle no failure that the kernel has yet to report is missed.
+    pub(crate) fn reopen(self) -> Result<Database, MetaError> {
+        let Database { redb, file, answers, path } = self;
+        drop(redb);
+        // Asked after the drop, which may write.
+        if !answers.only_no_room() {
+            return Err(MetaError::NotSound { path });
+        }
+        let database = Database::over(Arc::clone(&file), &path)?;
+        // What met the full disk may be there without ever having been synced.
+        file.sync_all().map_err(MetaError::sync(&path))?;
         Ok(database)
     }
 
@@ -65,9 +82,11 @@ impl Database {
         let mut builder = redb::Builder::new();
         // The check turns damage into an error where redb would panic later.
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
-        match builder.create_with_backend(DiskBackend { file }) {
-            Ok(redb) => Ok(Database { redb, path: path.to_owned() }),
-            Err(error) => Err(classify(path, error.into())),
+        let answers = Arc::new(Answers::default());
+        let backend = DiskBackend { file: Arc::clone(&file), answers: Arc::clone(&answers) };
+        match builder.create_with_backend(backend) {
+            Ok(redb) => Ok(Database { redb, file, answers, path: path.to_owned() }),
+            Err(error) => Err(classify(path, &answers, error.into())),
         }
     }
 
@@ -94,7 +113,7 @@ impl Database {
         body: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, MetaError> {
         let run = || body(&self.redb.begin_read()?);
-        run().map_err(|error| classify(&self.path, error))
+        run().map_err(|error| classify(&self.path, &self.answers, error))
     }
 
     /// Runs `body` in one transaction that is durable when this returns `Ok`,
@@ -111,19 +130,14 @@ impl Database {
             transaction.commit()?;
             Ok(value)
         };
-        run().map_err(|error| classify(&self.path, error))
+        run().map_err(|error| classify(&self.path, &self.answers, error))
     }
 }
 
 /// Builds the whole file under another name and moves it into place.
 fn create(disk: &dyn Disk, path: &Path, schema: Schema) -> Result<(), MetaError> {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    if disk.exists(&new).map_err(MetaError::disk("look for", &new))? {
-        // A cut came between: it never had its real name, so nobody relied on it.
-        disk.remove_file(&new).map_err(MetaError::disk("remove", &new))?;
-    }
+    let new = building_path(path);
+    remove_leftover(disk, &new)?;
     let file = disk.create(&new).map_err(MetaError::disk("create", &new))?;
     let database = Database::over(Arc::clone(&file), &new)?;
     database.write(|transaction| {
@@ -132,11 +146,11 @@ fn create(disk: &dyn Disk, path: &Path, schema: Schema) -> Result<(), MetaError>
     })?;
     // Closing writes too, so it comes before the sync.
     drop(database);
-    file.sync_all().map_err(MetaError::disk("sync", &new))?;
+    file.sync_all().map_err(MetaError::sync(&new))?;
     disk.rename(&new, path).map_err(MetaError::disk("rename", &new))
 }
 
-fn classify(path: &Path, error: redb::Error) -> MetaError {
+fn classify(path: &Path, answers: &Answers, error: redb::Error) -> MetaError {
     match error {
         redb::Error::Corrupted(what) => MetaError::corrupt(path, what),
         redb::Error::TableTypeMismatch { .. } | redb::Error::TableDoesNotExist(_) => {
@@ -146,6 +160,7 @@ fn classify(path: &Path, error: redb::Error) -> MetaError {
         redb::Error::Io(source) if source.kind() == std::io::ErrorKind::InvalidData => {
             MetaError::corrupt(path, source.to_string())
         }
+        _ if answers.only_no_room() => MetaError::disk_full(path),
         error => MetaError::Database { path: path.to_owned(), source: Box::new(error) },
     }
 }

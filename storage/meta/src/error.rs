@@ -1,5 +1,6 @@
 //! What can go wrong with a store, and what to do about it.
 
+use crate::backend::is_no_room;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -16,6 +17,31 @@ pub enum MetaError {
         path: PathBuf,
         /// What the disk said.
         source: io::Error,
+    },
+    /// A write found no room. The store takes nothing more until it is opened
+    /// again; whether the change was made is known then.
+    #[error("the disk has no room for the store {}; free some space", path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+        /// As the disk says it.
+        source: io::Error,
+    },
+    /// Something failed that a new start of the process must settle.
+    #[error("the store {} saw the disk fail; restart the node once the disk is sound", path.display())]
+    NotSound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is far larger than any of ours. Nothing was changed.
+    #[error("the store {} has {bytes} bytes, over the limit of {limit}; restore it from a backup", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its length in bytes.
+        bytes: u64,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// redb failed, which includes the disk under it.
     #[error("the store {} failed: {source}", path.display())]
@@ -58,19 +84,39 @@ pub enum MetaError {
 }
 
 impl MetaError {
+    /// For everything but a sync.
     pub(crate) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MetaError {
         let path = path.to_owned();
-        move |source| MetaError::Disk { action, path, source }
+        move |source| match is_no_room(&source) {
+            true => MetaError::DiskFull { path, source },
+            false => MetaError::Disk { action, path, source },
+        }
+    }
+
+    /// A sync that failed is final, whatever it says.
+    pub(crate) fn sync(path: &Path) -> impl FnOnce(io::Error) -> MetaError {
+        let path = path.to_owned();
+        move |source| MetaError::Disk { action: "sync", path, source }
+    }
+
+    pub(crate) fn disk_full(path: &Path) -> MetaError {
+        let source = io::ErrorKind::StorageFull.into();
+        MetaError::DiskFull { path: path.to_owned(), source }
     }
 
     pub(crate) fn corrupt(path: &Path, what: impl Into<String>) -> MetaError {
         MetaError::Corrupt { path: path.to_owned(), what: what.into() }
     }
 
+    /// True if it passes when space returns: no sync has failed.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, MetaError::DiskFull { .. })
+    }
+
     /// The disk's own error, if that is at the bottom of this one.
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
-            MetaError::Disk { source, .. } => Some(source),
+            MetaError::Disk { source, .. } | MetaError::DiskFull { source, .. } => Some(source),
             MetaError::Database { source, .. } => match &**source {
                 redb::Error::Io(source) => Some(source),
                 _ => None,

@@ -6,8 +6,9 @@
 //! that the simulated power cuts reach them too.
 //!
 //! All calls block on the disk, and all writes are durable when they return.
-//! After an error of the disk the store refuses everything: drop it and open it
-//! again.
+//! After an error of the disk the store refuses everything. If it was only that
+//! there was no room (`DiskFull`), reopen it; anything else is for the next start
+//! of the process.
 
 mod backend;
 mod checkpoint;
@@ -16,6 +17,7 @@ mod database;
 mod error;
 mod meta_store;
 mod record;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 

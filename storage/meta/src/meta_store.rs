@@ -41,6 +41,15 @@ impl MetaStore {
         Ok(MetaStore { database: Database::open(&*disk, path, SCHEMA)? })
     }
 
+    /// Begins again after a change that failed with `DiskFull`. Needs no room.
+    ///
+    /// # Errors
+    /// `NotSound` if anything but room was wanting, ever: stop then. `DiskFull`
+    /// if it failed for want of room again: `open` makes another attempt.
+    pub fn reopen(self) -> Result<MetaStore, MetaError> {
+        Ok(MetaStore { database: self.database.reopen()? })
+    }
+
     /// Replaces the given checkpoints, all of them or none, durably. `None`
     /// leaves the one of the write-ahead log as it is.
     ///

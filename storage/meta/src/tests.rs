@@ -4,6 +4,7 @@ use crate::{CommandLog, MetaError, MetaStore, PartitionCheckpoint, WalCheckpoint
 use pyralog_env::sim::{CutKind, CutReport, SimDisk, SimEntropy};
 use pyralog_env::{Disk, Entropy, RealDisk};
 use pyralog_model::{LogNumber, PartitionId};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -122,17 +123,79 @@ fn flipped_bits_never_change_an_answer_in_silence() {
 }
 
 #[test]
-fn a_full_disk_is_an_error_and_loses_nothing() {
+fn a_full_disk_is_an_error_that_passes_and_loses_nothing() {
     let disk = sim(1);
     let partition = PartitionId::new(1, 0);
-    let store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+    let mut store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
     store.save_checkpoints(&[(partition, checkpoint(1))], None).unwrap();
     disk.set_capacity(disk.used_bytes());
     let many: Vec<_> = (0..20_000).map(|n| (PartitionId::new(2, n), checkpoint(2))).collect();
-    let full = store.save_checkpoints(&many, None).unwrap_err();
-    assert_eq!(full.io_error().map(|error| error.kind()), Some(std::io::ErrorKind::StorageFull));
-    drop(store);
+    for _ in 0..3 {
+        let full = store.save_checkpoints(&many, None).unwrap_err();
+        assert!(full.is_disk_full(), "{full:?}");
+        assert_eq!(full.io_error().map(|error| error.kind()), Some(ErrorKind::StorageFull));
+        assert!(store.save_checkpoints(&[], None).is_err(), "it must be reopened first");
+        store = store.reopen().unwrap();
+        assert_eq!(store.load_checkpoints().unwrap().partitions.len(), 1);
+    }
     disk.set_capacity(u64::MAX);
+    store.save_checkpoints(&many, None).unwrap();
+    drop(store);
+    disk.crash(1);
     let store = MetaStore::open(disk, Path::new(FILE)).unwrap();
-    assert_eq!(store.load_checkpoints().unwrap().partitions.len(), 1);
+    assert_eq!(store.load_checkpoints().unwrap().partitions.len(), 20_001);
+}
+
+#[test]
+fn a_failed_sync_is_no_full_disk_and_cannot_be_reopened() {
+    let disk = sim(1);
+    let store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+    disk.fail_next_sync(FILE);
+    let failed = store.save_checkpoints(&[], Some(WalCheckpoint::default())).unwrap_err();
+    assert!(!failed.is_disk_full(), "{failed:?}");
+    assert!(matches!(store.reopen(), Err(MetaError::NotSound { .. })));
+}
+
+#[test]
+fn what_a_failed_sync_lost_is_written_again_or_not_believed() {
+    let saved = (PartitionId::new(1, 0), checkpoint(1));
+    let mut seen = 0;
+    for seed in 0..100 {
+        let disk = sim(seed);
+        let store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+        disk.fail_next_sync(FILE);
+        store.save_checkpoints(&[saved], None).unwrap_err();
+        drop(store);
+        disk.kill_process();
+        // The same kernel: its cache shows what the disk never got.
+        let store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+        let believed = store.load_checkpoints().unwrap();
+        seen += believed.partitions.len();
+        drop(store);
+        disk.crash(seed);
+        let store = MetaStore::open(disk, Path::new(FILE)).unwrap();
+        assert_eq!(store.load_checkpoints().unwrap(), believed, "seed {seed}");
+    }
+    assert!(seen > 0, "the cache never showed it");
+}
+
+#[test]
+fn no_room_for_the_copy_leaves_the_file_and_no_leftover() {
+    let disk = sim(1);
+    drop(MetaStore::open(disk.clone(), Path::new(FILE)).unwrap());
+    let (before, used) = (disk.read_file(Path::new(FILE)).unwrap(), disk.used_bytes());
+    disk.set_capacity(used);
+    assert!(MetaStore::open(disk.clone(), Path::new(FILE)).unwrap_err().is_disk_full());
+    assert_eq!(disk.read_file(Path::new(FILE)).unwrap(), before);
+    assert_eq!(disk.used_bytes(), used);
+    disk.set_capacity(u64::MAX);
+    MetaStore::open(disk, Path::new(FILE)).unwrap();
+}
+
+#[test]
+fn a_file_far_too_large_is_refused_unread() {
+    let disk = sim(1);
+    disk.create(Path::new(FILE)).unwrap().set_len((4 << 30) + 1).unwrap();
+    let refused = MetaStore::open(disk, Path::new(FILE)).unwrap_err();
+    assert!(matches!(refused, MetaError::TooLarge { .. }), "{refused}");
 }

@@ -63,6 +63,8 @@ pub struct NodeTree {
     pub shen: Shen,
     /// Whether the store may still acknowledge.
     pub health: HealthLatch,
+    /// Counts of the storage threads, and how they ended.
+    pub gauges: Arc<StoreGauges>,
 }
 
 /// Starts the tree; returns when every door serves.
@@ -82,14 +84,14 @@ pub async fn start_pyramid(arguments: PyramidArguments) -> Result<NodeTree, Spaw
     let children = vec![
         store_child(&arguments, &health, &gauges),
         ChildSpec::supervisor("partitions", |_| SupervisorSpec::dynamic()),
-        coordination_child(&arguments, &hub, &routes),
+        coordination_child(&arguments, &health, &hub, &routes),
         doors_child(arguments, &shen, &gauges, &this),
     ];
     let spec = SupervisorSpec::rest_for_one(children);
     let (root, _join) = Supervisor::start("pyralog", spec, clock, None).await?;
     let tree = Tree::new(root);
     let _ = this.set(tree.clone());
-    Ok(NodeTree { tree, shen, health })
+    Ok(NodeTree { tree, shen, health, gauges })
 }
 
 fn store_child(
@@ -120,16 +122,17 @@ fn store_child(
 
 fn coordination_child(
     arguments: &PyramidArguments,
+    health: &HealthLatch,
     hub: &DirectoryHub,
     routes: &Routes,
 ) -> ChildSpec {
     let disk = Arc::clone(&arguments.disk);
     let path = arguments.data_dir.join("obelisk").join("directory.redb");
     let (identity, store) = (arguments.identity.clone(), arguments.store);
-    let (hub, routes) = (hub.clone(), routes.clone());
+    let (hub, routes, health) = (hub.clone(), routes.clone(), health.clone());
     ChildSpec::supervisor("coordination", move |_| {
         let (disk, path, identity) = (Arc::clone(&disk), path.clone(), identity.clone());
-        let directory_hub = hub.clone();
+        let (directory_hub, health) = (hub.clone(), health.clone());
         let directory = move |context: ChildContext| {
             let arguments = DirectoryArguments {
                 disk: Arc::clone(&disk),
@@ -138,6 +141,7 @@ fn coordination_child(
                 cluster: identity.cluster,
                 node: identity.name.clone(),
                 store,
+                health: health.clone(),
                 vitals: context.vitals(),
             };
             Actor::spawn_linked(None, LocalDirectory, arguments, context.supervisor())

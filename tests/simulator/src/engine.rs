@@ -8,7 +8,6 @@ use pyralog_log::{
     Committer, Completion, LogError, LogOptions, PartitionLog, RecoveryReport, SegmentWriter,
     Submission, WriterReport, WriterTask, create_partition, delete_log, recover,
 };
-use pyralog_meta::MetaStore;
 use pyralog_model::{LogNumber, PartitionId, StoreId};
 use pyralog_store::MetaCheckpoints;
 use std::collections::{BTreeMap, VecDeque};
@@ -37,9 +36,9 @@ impl Engine {
         let world: Arc<dyn Disk> = Arc::new(disk.clone());
         let path = Path::new(META);
         world.create_dir_all(Path::new(PYRAMID)).map_err(|error| error.to_string())?;
-        let meta = MetaStore::open(Arc::clone(&world), path).map_err(|error| error.to_string())?;
-        let keeper = Box::new(MetaCheckpoints { meta, path: path.to_owned() });
-        let recovered = recover(world, Path::new(PYRAMID), STORE, keeper, options.clone())
+        let checkpoints = MetaCheckpoints::open(Arc::clone(&world), path);
+        let checkpoints = Box::new(checkpoints.map_err(|error| error.to_string())?);
+        let recovered = recover(world, Path::new(PYRAMID), STORE, checkpoints, options.clone())
             .map_err(|error| error.to_string())?;
         Ok(Engine {
             disk: disk.clone(),
@@ -114,6 +113,10 @@ impl Engine {
             WriterReport::Failed(cause) => {
                 self.committer.fail(cause.clone());
                 Err(LogError::Failed { cause })
+            }
+            WriterReport::Stalled(_) => {
+                self.tasks.push_back(WriterTask::Forget(log));
+                Ok(())
             }
             _ => Ok(()),
         }

@@ -20,16 +20,20 @@ pub const ROOT_TEXTS: [&str; 8] = [
     ".ci/run",
 ];
 const OTHERS: [&str; 5] = [".ci", ".gitignore", "Cargo.lock", "LICENSE", "docs"];
-/// There, but not part of what is committed.
-const UNTRACKED: [&str; 2] = [".git", "target"];
 
-fn top_level(names: &[String]) -> Vec<String> {
+/// What may lie there without being committed: git's own, and what it ignores.
+fn untracked() -> Vec<String> {
+    let ignored = fs::read_to_string(repository().join(".gitignore")).unwrap();
+    let ignored = ignored.lines().map(|line| line.trim_matches('/').to_owned());
+    ignored.filter(|name| !name.is_empty()).chain([".git".to_owned()]).collect()
+}
+
+fn top_level(names: &[String], untracked: &[String]) -> Vec<String> {
     let texts = ROOT_TEXTS.iter().filter(|name| !name.contains('/'));
     let wanted: Vec<&str> = CODE_FOLDERS.iter().chain(texts).chain(&OTHERS).copied().collect();
     let missing = wanted.iter().filter(|name| !names.iter().any(|found| found == *name));
-    let surplus = names
-        .iter()
-        .filter(|name| !wanted.contains(&name.as_str()) && !UNTRACKED.contains(&name.as_str()));
+    let surplus =
+        names.iter().filter(|name| !wanted.contains(&name.as_str()) && !untracked.contains(name));
     let missing = missing.map(|name| format!("{name} is missing from the top level"));
     missing.chain(surplus.map(|name| format!("{name} does not belong on the top level"))).collect()
 }
@@ -52,7 +56,7 @@ fn the_top_level_is_as_it_was_fixed() {
     let entries = fs::read_dir(repository()).unwrap();
     let names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    assert_tidy(top_level(&names));
+    assert_tidy(top_level(&names, &untracked()));
 }
 
 #[test]
@@ -86,8 +90,8 @@ fn every_example_is_run_by_a_test() {
 #[test]
 fn planted_trees_and_links_are_noticed() {
     let names = ["storage", "scratch"].map(str::to_owned);
-    assert_complains(&top_level(&names), "scratch does not belong");
-    assert_complains(&top_level(&names), "README.md is missing");
+    assert_complains(&top_level(&names, &[]), "scratch does not belong");
+    assert_complains(&top_level(&names, &[]), "README.md is missing");
     let text = "see [a](docs/nowhere.md#part), [b](https://example.org) and [c](#here)";
     let dead = dead_links("README.md", text, &repository());
     assert_eq!(dead, ["README.md: docs/nowhere.md is not there"]);

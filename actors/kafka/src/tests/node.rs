@@ -66,6 +66,7 @@ fn directory(disk: Arc<dyn Disk>, hub: DirectoryHub, identity: NodeIdentity) -> 
             cluster: identity.cluster,
             node: identity.name.clone(),
             store: STORE,
+            health: HealthLatch::default(),
             vitals: context.vitals(),
         };
         Actor::spawn_linked(None, LocalDirectory, arguments, context.supervisor())

@@ -1,3 +1,5 @@
+//! Data directories on the real disk: founded, reopened, refused.
+
 use super::*;
 use pyralog_env::{RealDisk, RealEntropy};
 

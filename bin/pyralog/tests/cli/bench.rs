@@ -1,3 +1,5 @@
+//! `pyralog bench`: the figures agree with what was stored.
+
 use crate::process::{Node, bad, good};
 use serde_json::Value;
 

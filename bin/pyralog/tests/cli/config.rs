@@ -1,3 +1,5 @@
+//! `pyralog config check`, and mistakes shown before anything starts.
+
 use crate::process::{bad, good, pyralog};
 use serde_json::Value;
 use std::path::PathBuf;

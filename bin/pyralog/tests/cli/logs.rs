@@ -1,3 +1,5 @@
+//! `pyralog log`, `produce` and `consume`: records in and out.
+
 use crate::process::{Node, pyralog};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};

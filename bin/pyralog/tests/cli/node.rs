@@ -1,3 +1,5 @@
+//! A node's life from the terminal: start, stop, faults.
+
 use crate::process::{Node, bad, poll, run};
 use serde_json::Value;
 

@@ -26,7 +26,7 @@ fn history<Store, Model: Clone>(
     let mut report = CutReport::default();
     let mut candidate = model.clone();
     for round in 0..3 {
-        disk.arm_crash_at(below(&chance, [40, 25, 120][round]));
+        disk.arm_crash_at(below(&chance, [40, 60, 160][round]));
         if let Ok(store) = open(disk.clone()) {
             // Opened, so this much is certain from here on.
             model = check(&store, &[&model, &candidate]);
@@ -139,6 +139,29 @@ fn a_kill_after_the_rename_does_not_leave_a_name_that_a_cut_takes() {
         disk.crash(seed);
         let store = MetaStore::open(disk, Path::new(FILE)).unwrap();
         assert_eq!(store.load_checkpoints().unwrap().partitions.len(), 1);
+    }
+}
+
+#[test]
+fn every_step_of_an_open_may_be_the_last() {
+    for (operation, kill) in (0..60).flat_map(|n| [(n, false), (n, true)]) {
+        let disk = sim(operation);
+        let store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+        store.save_checkpoints(&[(PartitionId::new(1, 0), checkpoint(1))], None).unwrap();
+        drop(store);
+        disk.arm_crash_at(operation);
+        let opened = MetaStore::open(disk.clone(), Path::new(FILE)).map(drop);
+        // A process that was killed in the middle, and then a cut after the next start.
+        if kill {
+            disk.kill_process();
+            MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+        }
+        disk.crash(operation);
+        let store = MetaStore::open(disk.clone(), Path::new(FILE)).unwrap();
+        let found = store.load_checkpoints().unwrap().partitions;
+        assert_eq!(found.into_values().collect::<Vec<_>>(), [checkpoint(1)], "cut at {operation}");
+        assert_eq!(disk.list(Path::new("/d")).unwrap().len(), 1, "a leftover of {operation}");
+        assert!(operation < 59 || opened.is_ok(), "an open has more steps than were cut");
     }
 }
 

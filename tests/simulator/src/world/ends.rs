@@ -91,7 +91,8 @@ impl World {
             }
         }
         // A new process on the same kernel sees what the failed sync has lost.
-        if part == ".segment" && self.engine().failure().is_some() && self.chance.percent(50) {
+        let rewritten = part == ".segment" || part == "meta.redb";
+        if rewritten && self.engine().failure().is_some() && self.chance.percent(50) {
             self.disk.kill_process();
             self.start(false)?;
             return self.cut_within(20, World::operate);

@@ -1,3 +1,5 @@
+//! Layers read from files, variables and flags, and the mistakes in each.
+
 use super::*;
 use crate::config::{Effect, NodeSettings};
 use std::io::Write;
