@@ -1,7 +1,7 @@
 //! Requests off the socket, one at a time, never a byte of memory on credit.
 //!
 //! ```text
-//!   socket ─▶ 16 KiB of our own ─▶ small request: copied out
+//!   socket ─▶ 8 KiB of our own ─▶ small request: copied out
 //!                      └────────▶ large request: a body that grows with what
 //!                                 arrives, filled straight from the socket
 //! ```
@@ -20,7 +20,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 /// Memory of a connection that has sent nothing yet.
-const BUFFER_BYTES: usize = 16 * 1024;
+const BUFFER_BYTES: usize = 8 * 1024;
 
 /// Room that is given for a claim alone.
 const TRUST_BYTES: usize = 16 * 1024;

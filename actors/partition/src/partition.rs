@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::routes::Routes;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_log::{Completion, Submission};
-use pyralog_model::PartitionId;
+use pyralog_model::{LogName, PartitionId};
 use pyralog_store::StoreHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -30,6 +30,8 @@ impl From<Observe> for PartitionMessage {
 pub struct PartitionArguments {
     /// Which one it is.
     pub id: PartitionId,
+    /// The name of its log, for people.
+    pub log_name: LogName,
     /// Where a segment is sealed, in bytes.
     pub segment_bytes: u64,
     /// The store that keeps it.
@@ -61,7 +63,8 @@ impl Actor for Partition {
         _: ActorRef<PartitionMessage>,
         arguments: PartitionArguments,
     ) -> Result<PartitionState, ActorProcessingErr> {
-        let PartitionArguments { id, segment_bytes, store, routes, vitals } = arguments;
+        let PartitionArguments { id, log_name, segment_bytes, store, routes, vitals } = arguments;
+        vitals.set_detail("log", log_name.as_str());
         let log = store.create_partition(id).await?;
         log.set_segment_bytes(segment_bytes);
         let opened = match store.submit(Submission::Open(Arc::clone(&log))).await? {

@@ -10,7 +10,7 @@ use crate::partition::{Partition, PartitionArguments};
 use crate::routes::Routes;
 use pyralog_behaviour::{ChildSpec, Observe, Snapshot, StartChildError, SupervisorMessage, Vitals};
 use pyralog_directory::Directory;
-use pyralog_model::{LogNumber, PartitionId};
+use pyralog_model::{LogName, LogNumber, PartitionId};
 use pyralog_store::StoreHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, call_t};
 use ractor_cluster_derive::RactorMessage;
@@ -126,8 +126,8 @@ impl ReconcilerState {
     ) -> Result<(), ActorProcessingErr> {
         let directory = self.arguments.hub.view();
         let mut waiting = 0;
-        for (id, segment_bytes) in wanted(&directory) {
-            if !self.running.contains(&id) && !self.start(id, segment_bytes).await? {
+        for wanted in wanted(&directory) {
+            if !self.running.contains(&wanted.id) && !self.start(wanted).await? {
                 waiting += 1;
             }
         }
@@ -146,15 +146,13 @@ impl ReconcilerState {
     }
 
     /// True if it runs.
-    async fn start(
-        &mut self,
-        id: PartitionId,
-        segment_bytes: u64,
-    ) -> Result<bool, ActorProcessingErr> {
+    async fn start(&mut self, wanted: Wanted) -> Result<bool, ActorProcessingErr> {
+        let Wanted { id, log_name, segment_bytes } = wanted;
         let (store, routes) = (self.arguments.store.clone(), self.arguments.routes.clone());
         let spec = ChildSpec::new(id.to_string().replace('/', "-"), "partition", move |context| {
             let arguments = PartitionArguments {
                 id,
+                log_name: log_name.clone(),
                 segment_bytes,
                 store: store.clone(),
                 routes: routes.clone(),
@@ -208,10 +206,20 @@ impl Drop for ReconcilerState {
     }
 }
 
-fn wanted(directory: &Directory) -> Vec<(PartitionId, u64)> {
+struct Wanted {
+    id: PartitionId,
+    log_name: LogName,
+    segment_bytes: u64,
+}
+
+fn wanted(directory: &Directory) -> Vec<Wanted> {
     let partitions = |log: &pyralog_directory::LogEntry| {
-        let (number, bytes) = (log.number.0, log.settings.segment_bytes);
-        (0..log.partitions).map(move |p| (PartitionId::new(number, p), bytes)).collect::<Vec<_>>()
+        let one = |partition| Wanted {
+            id: PartitionId::new(log.number.0, partition),
+            log_name: log.name.clone(),
+            segment_bytes: log.settings.segment_bytes,
+        };
+        (0..log.partitions).map(one).collect::<Vec<_>>()
     };
     directory.logs().flat_map(partitions).collect()
 }

@@ -33,6 +33,8 @@ pub(crate) struct Committing {
     pub(crate) gauges: Arc<StoreGauges>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stalled: Option<String>,
+    /// Appends are being refused for want of room; said once, at each change.
+    pub(crate) refusing: bool,
 }
 
 struct Reply {
@@ -95,7 +97,8 @@ impl Committing {
         }
     }
 
-    fn answer(&self, completion: Completion, reply: Reply) {
+    fn answer(&mut self, completion: Completion, reply: Reply) {
+        self.note_room(&completion);
         if let Some(pulse) = reply.pulse {
             match &completion {
                 Completion::Appended(appended) => pulse.acknowledged(appended.into_inner().end),
@@ -108,6 +111,23 @@ impl Committing {
         }
         // Nobody waiting is no error: the client may have gone.
         let _ = reply.reply.send(completion);
+    }
+
+    /// Tells the operator when the disk fills up and when there is room again.
+    fn note_room(&mut self, completion: &Completion) {
+        let refusing = match completion {
+            Completion::Refused(LogError::DiskFull { .. }) => true,
+            Completion::Appended(_) => self.stalled.is_some() && self.refusing,
+            _ => return,
+        };
+        if refusing && !self.refusing {
+            tracing::warn!("the disk is full: appends are refused, reads go on; free some space");
+        }
+        if !refusing && self.refusing {
+            tracing::info!("the disk has room again: appends are taken");
+        }
+        self.refusing = refusing;
+        self.gauges.set_disk_full(refusing || self.stalled.is_some());
     }
 
     /// Waits until the segment writer has freed WAL space; a full disk cannot be
@@ -152,7 +172,7 @@ impl Committing {
             WriterReport::Released(_) | WriterReport::Checkpointed => None,
             _ => self.stalled.take(),
         };
-        self.gauges.set_disk_full(self.stalled.is_some());
+        self.gauges.set_disk_full(self.refusing || self.stalled.is_some());
         self.committer.heed(report);
         if let Some(cause) = self.committer.failure() {
             self.health.fail(cause);

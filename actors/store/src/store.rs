@@ -200,6 +200,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         gauges: Arc::clone(&gauges),
         clock,
         stalled: None,
+        refusing: false,
     };
     let writing = Writing {
         writer: recovered.writer,
