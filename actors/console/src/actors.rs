@@ -2,10 +2,10 @@
 
 use crate::api::KillRequest;
 use crate::reply::Refusal;
+use crate::request::Document;
 use crate::routes::Context;
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use pyralog_behaviour::{Tree, TreeNode};
 use pyralog_model::ErrorCode;
@@ -26,14 +26,13 @@ pub async fn tree(State(context): State<Context>) -> Result<Json<TreeNode>, Refu
 /// `POST /v1/debug/kill`.
 pub async fn kill(
     State(context): State<Context>,
-    request: Result<Json<KillRequest>, JsonRejection>,
+    request: Result<Document<KillRequest>, Refusal>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     if !context.debug_faults {
         let message = "fault injection is off; start the node with --debug-faults";
         return Err(Refusal::new(ErrorCode::DebugDisabled, message));
     }
-    let Json(KillRequest { path }) =
-        request.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let Document(KillRequest { path }) = request?;
     tracing::warn!(path, "killing an actor on request");
     let tree = known(&context)?.clone();
     let own = &*context.own_path;

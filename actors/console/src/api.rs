@@ -5,7 +5,9 @@ mod log;
 mod record;
 mod text;
 
-pub use log::{CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription};
+pub use log::{
+    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, ValidatedLog,
+};
 pub use record::{
     AppendedPartition, HeaderText, ProduceProgress, ProduceReply, RecordIn, RecordOut,
 };

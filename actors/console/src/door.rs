@@ -97,8 +97,8 @@ impl Actor for Console {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let limits = arguments.limits.clone();
         let drain_timeout = limits.drain_timeout;
-        let context = Context::new(arguments, child.path());
         let (stop, stopped) = watch::channel(false);
+        let context = Context::new(arguments, child.path(), stopped.clone());
         let router = router(context.clone());
         let accepting = tokio::spawn(async move {
             if let Err(error) = connection::accept(listener, router, limits, stopped).await {

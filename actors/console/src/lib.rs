@@ -5,6 +5,7 @@
 //!   in a tree.
 //! - `routes` and below: one file a subject. They speak to the façade and to
 //!   the tree, never to a partition's actor.
+//! - `request`, `reply`: what comes and what goes, in our own words.
 //! - `limits`, `connection`: what one client can take from the others.
 
 pub mod api;
@@ -16,6 +17,7 @@ mod readiness;
 
 mod connection;
 mod reply;
+mod request;
 mod routes;
 mod stall;
 

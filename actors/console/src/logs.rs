@@ -1,12 +1,15 @@
 //! `/v1/logs`: list, create, describe, delete.
 
-use crate::api::{CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription};
+use crate::api::{
+    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, ValidatedLog,
+};
 use crate::reply::Refusal;
+use crate::request::{Document, NameInPath};
 use crate::routes::Context;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use pyralog_model::{ErrorCode, LogName, PartitionId};
 use pyralog_partition::{CreateLog, LogEntry};
 use std::sync::Arc;
@@ -19,9 +22,8 @@ pub async fn list(State(context): State<Context>) -> Json<LogList> {
 /// `POST /v1/logs`.
 pub async fn create(
     State(context): State<Context>,
-    request: Result<Json<CreateLogRequest>, JsonRejection>,
-) -> Result<(StatusCode, Json<LogDescription>), Refusal> {
-    let Json(request) = request.map_err(|error| Refusal::invalid(error.body_text()))?;
+    Document(request): Document<CreateLogRequest>,
+) -> Result<Response, Refusal> {
     let name = LogName::for_user(&request.name)
         .map_err(|error| Refusal::new(ErrorCode::LogNameInvalid, error.to_string()))?;
     let validate_only = request.validate_only;
@@ -33,14 +35,17 @@ pub async fn create(
         validate_only,
     };
     let log = context.shen.create_log(create).await?;
-    let status = if validate_only { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(description(&context, &log))))
+    if validate_only {
+        // There is no log: what only a log has is left out.
+        return Ok(Json(validated(&log)).into_response());
+    }
+    Ok((StatusCode::CREATED, Json(description(&context, &log))).into_response())
 }
 
 /// `GET /v1/logs/{name}`.
 pub async fn describe(
     State(context): State<Context>,
-    Path(name): Path<String>,
+    NameInPath(name): NameInPath,
 ) -> Result<Json<LogDescription>, Refusal> {
     Ok(Json(description(&context, &*find(&context, &name)?)))
 }
@@ -48,7 +53,7 @@ pub async fn describe(
 /// `DELETE /v1/logs/{name}`.
 pub async fn delete(
     State(context): State<Context>,
-    Path(name): Path<String>,
+    NameInPath(name): NameInPath,
 ) -> Result<Json<LogSummary>, Refusal> {
     let log = find(&context, &name)?;
     if log.internal {
@@ -63,6 +68,26 @@ pub async fn delete(
 pub fn find(context: &Context, name: &str) -> Result<Arc<LogEntry>, Refusal> {
     let missing = || Refusal::new(ErrorCode::LogNotFound, format!("there is no log '{name}'"));
     context.shen.log(name).ok_or_else(missing)
+}
+
+/// A refusal in the middle of a stream, or that the log was deleted under it,
+/// which explains every refusal that follows from it.
+pub fn or_deleted(context: &Context, log: &LogEntry, refusal: Refusal) -> Refusal {
+    let name = &log.name;
+    match context.shen.log(name.as_str()) {
+        Some(found) if found.number == log.number => refusal,
+        _ => Refusal::new(ErrorCode::LogNotFound, format!("log '{name}' was deleted meanwhile")),
+    }
+}
+
+fn validated(log: &LogEntry) -> ValidatedLog {
+    ValidatedLog {
+        name: log.name.to_string(),
+        partition_count: log.partitions,
+        replication_factor: log.replication_factor,
+        settings: log.settings.rows(),
+        validate_only: true,
+    }
 }
 
 fn summary(log: &LogEntry) -> LogSummary {

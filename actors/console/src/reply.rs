@@ -10,12 +10,17 @@ use pyralog_partition::ApiError;
 
 /// An error on its way out.
 #[derive(Debug)]
-pub struct Refusal(pub ApiError);
+pub struct Refusal {
+    /// What the document says.
+    pub error: ApiError,
+    /// The HTTP status, where the code alone does not tell it.
+    status: Option<StatusCode>,
+}
 
 impl Refusal {
     /// With a code and a message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Refusal {
-        Refusal(ApiError { code, message: message.into() })
+        Refusal { error: ApiError { code, message: message.into() }, status: None }
     }
 
     /// A request that cannot be understood.
@@ -23,9 +28,25 @@ impl Refusal {
         Refusal::new(ErrorCode::RequestInvalid, message)
     }
 
+    /// With another status than the code's own.
+    pub fn with_status(self, status: StatusCode) -> Refusal {
+        Refusal { status: Some(status), ..self }
+    }
+
+    /// With something in front of the message.
+    pub fn prefixed(mut self, prefix: &str) -> Refusal {
+        self.error.message = format!("{prefix}: {}", self.error.message);
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status.unwrap_or_else(|| status(self.error.code))
+    }
+
     /// The document that travels.
     pub fn body(&self) -> ErrorReply {
-        let ApiError { code, message } = &self.0;
+        let ApiError { code, message } = &self.error;
         let remedy = match code.remedy() {
             Remedy::Retry => "retry",
             Remedy::GoElsewhere => "go-elsewhere",
@@ -41,13 +62,13 @@ impl Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Refusal {
-        Refusal(error)
+        Refusal { error, status: None }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (status(self.0.code), Json(self.body())).into_response()
+        (self.status(), Json(self.body())).into_response()
     }
 }
 

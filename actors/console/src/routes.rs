@@ -5,13 +5,15 @@ use crate::reply::Refusal;
 use crate::{actors, health, logs, metrics, records, status};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
+use pyralog_model::ErrorCode;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -23,16 +25,32 @@ pub struct Context {
     pub requests: Arc<AtomicU64>,
     /// Turns: the partition of the next record without a key.
     pub turn: Arc<AtomicU64>,
+    /// Turns true when the door is stopped.
+    stopping: watch::Receiver<bool>,
 }
 
 impl Context {
-    pub fn new(arguments: ConsoleArguments, own_path: &str) -> Context {
+    pub fn new(
+        arguments: ConsoleArguments,
+        own_path: &str,
+        stopping: watch::Receiver<bool>,
+    ) -> Context {
         Context {
             arguments: Arc::new(arguments),
             own_path: own_path.into(),
             requests: Arc::default(),
             turn: Arc::default(),
+            stopping,
         }
+    }
+
+    /// Until the door is stopped; what to tell those whose streams end here.
+    pub async fn stopped(&self) -> Refusal {
+        let mut stopping = self.stopping.clone();
+        // The sender falls with the door, which is a stop too.
+        let _ = stopping.wait_for(|stop| *stop).await;
+        let message = "the node is stopping, so the stream ends here; go on when it is back";
+        Refusal::new(ErrorCode::Unavailable, message)
     }
 }
 
@@ -69,12 +87,17 @@ async fn count(State(context): State<Context>, request: Request, next: Next) -> 
     next.run(request).await
 }
 
-async fn not_found(uri: Uri) -> Response {
-    let refusal = Refusal::invalid(format!("nothing is at {}; the API is below /v1", uri.path()));
-    (StatusCode::NOT_FOUND, axum::Json(refusal.body())).into_response()
+async fn not_found(uri: Uri) -> Refusal {
+    let message = format!(
+        "there is no {} here; the paths are /v1/status, /v1/logs, /v1/logs/{{name}}, \
+         /v1/logs/{{name}}/records, /v1/actors, /v1/debug/kill, /livez, /readyz, /startupz and \
+         /metrics",
+        uri.path()
+    );
+    Refusal::invalid(message).with_status(StatusCode::NOT_FOUND)
 }
 
-async fn method_not_allowed(uri: Uri) -> Response {
-    let refusal = Refusal::invalid(format!("{} does not take this method", uri.path()));
-    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(refusal.body())).into_response()
+async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
+    let message = format!("{} does not take {method}; use one that 'Allow' names", uri.path());
+    Refusal::invalid(message).with_status(StatusCode::METHOD_NOT_ALLOWED)
 }

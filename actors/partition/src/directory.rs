@@ -6,6 +6,7 @@
 //! durable, apply, publish.
 
 use crate::ApiError;
+use crate::log_entry::DirectoryView;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_directory::{Command, Directory, DirectoryError, Outcome};
 use pyralog_env::Disk;
@@ -42,7 +43,7 @@ impl From<Observe> for DirectoryMessage {
 /// Where the present directory is found. Outlives the actor; clones share it.
 #[derive(Debug, Clone)]
 pub struct DirectoryHub {
-    view: Arc<watch::Sender<Arc<Directory>>>,
+    view: Arc<watch::Sender<Arc<DirectoryView>>>,
     actor: Arc<Mutex<Option<ActorRef<DirectoryMessage>>>>,
 }
 
@@ -54,12 +55,17 @@ impl Default for DirectoryHub {
 
 impl DirectoryHub {
     /// The present state.
-    pub fn view(&self) -> Arc<Directory> {
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.view.borrow().directory)
+    }
+
+    /// The present state with its logs ready to be handed out.
+    pub(crate) fn view(&self) -> Arc<DirectoryView> {
         Arc::clone(&self.view.borrow())
     }
 
     /// Told of every change.
-    pub fn watch(&self) -> watch::Receiver<Arc<Directory>> {
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<DirectoryView>> {
         self.view.subscribe()
     }
 
@@ -225,7 +231,8 @@ impl DirectoryState {
     }
 
     fn publish(&self) {
-        self.hub.view.send_replace(Arc::clone(&self.directory));
+        let view = DirectoryView::new(Arc::clone(&self.directory));
+        self.hub.view.send_replace(Arc::new(view));
     }
 
     fn observe(&self, reply: RpcReplyPort<Snapshot>) -> Result<(), ActorProcessingErr> {

@@ -17,6 +17,7 @@
 mod api_error;
 mod directory;
 mod gate;
+mod log_entry;
 mod partition;
 mod reconciler;
 mod routes;
@@ -26,7 +27,8 @@ mod shen;
 pub use api_error::ApiError;
 pub use directory::{DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory};
 pub use gate::{Appended, PendingAppend, Watermarks};
+pub use log_entry::LogEntry;
 pub use partition::{Partition, PartitionArguments, PartitionMessage};
 pub use reconciler::{Reconciler, ReconcilerArguments, ReconcilerMessage};
 pub use routes::Routes;
-pub use shen::{CreateLog, LogEntry, NodeIdentity, PartitionView, Shen, ShenSettings, Slice};
+pub use shen::{CreateLog, NodeIdentity, PartitionView, Shen, ShenSettings, Slice};

@@ -106,7 +106,7 @@ impl Actor for Reconciler {
 
 impl ReconcilerState {
     fn check_store(&self) -> Result<(), ActorProcessingErr> {
-        let next = self.arguments.hub.view().next_log_number();
+        let next = self.arguments.hub.directory().next_log_number();
         match self.arguments.store.partition_ids().iter().find(|id| id.log >= next) {
             Some(id) => Err(format!(
                 "the store has log {} but the directory has only given out numbers below {}: \
@@ -124,7 +124,7 @@ impl ReconcilerState {
         &mut self,
         myself: &ActorRef<ReconcilerMessage>,
     ) -> Result<(), ActorProcessingErr> {
-        let directory = self.arguments.hub.view();
+        let directory = self.arguments.hub.directory();
         let mut waiting = 0;
         for wanted in wanted(&directory) {
             if !self.running.contains(&wanted.id) && !self.start(wanted).await? {

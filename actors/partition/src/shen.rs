@@ -5,6 +5,7 @@
 use crate::ApiError;
 use crate::directory::DirectoryHub;
 use crate::gate::{Gate, PendingAppend, Watermarks};
+use crate::log_entry::{LogEntry, entry};
 use crate::routes::Routes;
 use bytes::Bytes;
 use pyralog_directory::{Command, Outcome};
@@ -19,25 +20,6 @@ use tokio::sync::watch;
 
 /// How long a new log may take to serve.
 const CREATION_PATIENCE: Duration = Duration::from_secs(5);
-
-/// A log, as clients see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
-    /// Its number.
-    pub number: LogNumber,
-    /// Its name.
-    pub name: LogName,
-    /// How many partitions it has.
-    pub partitions: u32,
-    /// How many replicas each partition has.
-    pub replication_factor: u16,
-    /// Its settings.
-    pub settings: LogSettings,
-    /// True for logs that the system keeps for itself.
-    pub internal: bool,
-    /// Kafka's id for it.
-    pub topic_id: [u8; 16],
-}
 
 /// What to create.
 #[derive(Debug, Clone)]
@@ -124,7 +106,7 @@ impl Shen {
 
     /// This node's number; 0 before the directory has given it one.
     pub fn node(&self) -> NodeNumber {
-        let view = self.hub.view();
+        let view = self.hub.directory();
         let mut nodes = view.nodes();
         nodes.find(|node| node.name == self.identity.name).map(|n| n.number).unwrap_or_default()
     }
@@ -136,13 +118,12 @@ impl Shen {
 
     /// Every log, sorted by name.
     pub fn logs(&self) -> Vec<Arc<LogEntry>> {
-        self.hub.view().logs().map(|log| self.entry(log)).collect()
+        self.hub.view().logs.values().cloned().collect()
     }
 
     /// A log by its name.
     pub fn log(&self, name: &str) -> Option<Arc<LogEntry>> {
-        let name = name.parse().ok()?;
-        self.hub.view().log(&name).map(|log| self.entry(log))
+        self.hub.view().logs.get(name).cloned()
     }
 
     /// A log by Kafka's id for it.
@@ -160,7 +141,7 @@ impl Shen {
             let set = settings.set(key, value);
             set.map_err(|error| ApiError::new(ErrorCode::SettingInvalid, error.to_string()))?;
         }
-        let view = self.hub.view();
+        let view = self.hub.directory();
         if view.log(&create.name).is_some() {
             let message = format!("there is a log '{}' already", create.name);
             return Err(ApiError::new(ErrorCode::LogExists, message));
@@ -177,7 +158,7 @@ impl Shen {
             let mut trial = pyralog_directory::Directory::clone(&view);
             trial.apply(trial.last_index() + 1, &command)?;
             let log = trial.log(&name).ok_or_else(|| ApiError::unavailable("the directory"))?;
-            return Ok(self.entry(log));
+            return Ok(entry(&trial, log));
         }
         match self.hub.propose(command).await? {
             Outcome::LogCreated(number) => self.await_serving(number, partitions).await?,
@@ -256,7 +237,7 @@ impl Shen {
         if let Some(gate) = self.routes.gate(id) {
             return Ok(gate);
         }
-        match self.hub.view().log_by_number(id.log) {
+        match self.hub.directory().log_by_number(id.log) {
             None => {
                 Err(ApiError::new(ErrorCode::LogNotFound, format!("there is no log {}", id.log.0)))
             }
@@ -268,18 +249,6 @@ impl Shen {
         }
     }
 
-    fn entry(&self, log: &pyralog_directory::LogEntry) -> Arc<LogEntry> {
-        Arc::new(LogEntry {
-            number: log.number,
-            name: log.name.clone(),
-            partitions: log.partitions,
-            replication_factor: log.replication_factor,
-            settings: log.settings.clone(),
-            internal: log.internal,
-            topic_id: log.number.topic_id(self.identity.cluster),
-        })
-    }
-
     fn check_partitions(&self, create: &CreateLog) -> Result<u32, ApiError> {
         let refuse = |message| Err(ApiError::new(ErrorCode::PartitionsInvalid, message));
         let partitions = create.partitions.unwrap_or(self.settings.default_partitions);
@@ -287,7 +256,7 @@ impl Shen {
         if partitions == 0 || partitions > per_log {
             return refuse(format!("a log has 1 to {per_log} partitions, not {partitions}"));
         }
-        let present: u32 = self.hub.view().logs().map(|log| log.partitions).sum();
+        let present: u32 = self.hub.directory().logs().map(|log| log.partitions).sum();
         let most = self.settings.partitions_max;
         if present.saturating_add(partitions) > most {
             return refuse(format!(

@@ -10,9 +10,10 @@ pub use arguments::{
 };
 pub use node_flags::{NodeFlags, Role};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::{bench, command, run, telemetry};
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,7 +22,8 @@ use std::process::ExitCode;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            unscramble(&mut error);
             // Help and version are "errors" of clap's with status 0.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -38,11 +40,43 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Names the command that was meant when two letters changed places: to clap,
+/// words as short as `lgo` and `log` are strangers then.
+fn unscramble(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::InvalidSubcommand
+        || error.get(ContextKind::SuggestedSubcommand).is_some()
+    {
+        return;
+    }
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let commands = Cli::command();
+    let near = commands
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .find(|name| strsim::osa_distance(given, name) == 1);
+    if let Some(near) = near {
+        let near = ContextValue::Strings(vec![near.to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, near);
+    }
+}
+
+/// Help, for someone who did not say what to do. Starting a node in whatever
+/// directory this is would be a guess.
+fn nothing_said() -> Failure {
+    let help = Cli::command().render_long_help();
+    let _ = writeln!(std::io::stderr().lock(), "{help}");
+    Failure::new(Status::Usage, "nothing says what to run")
+        .help("`pyralog dev` to try things out, or --role, --config or --data-dir for a node")
+}
+
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { node, command } = cli;
     let is_node = matches!(command, None | Some(Command::Dev { .. }));
     telemetry::start(if is_node { "info" } else { "warn" });
     match command {
+        None if !node.says_which_node() => Err(nothing_said()),
         None => run::node(node),
         Some(Command::Dev { node: more, random_ports, demo }) => {
             run::dev(node.or(more), random_ports, demo)

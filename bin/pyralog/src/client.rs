@@ -96,7 +96,7 @@ impl Client {
 
     /// Adds "did you mean …?" to the failure of a request about a log.
     pub async fn explain(&self, failure: Failure, log: &str) -> Failure {
-        if failure.status != Status::NotFound {
+        if failure.status != Status::NotFound || failure.has_help() {
             return failure;
         }
         let Ok(LogList { logs }) = self.get("/v1/logs").await else { return failure };

@@ -19,4 +19,4 @@ pub use error::{ConfigError, Place};
 pub use key::{Effect, KEYS, Key, Kind, Section};
 pub use layers::{Configuration, Layers, Origin, Setting};
 pub use settings::NodeSettings;
-pub use value::Value;
+pub use value::{Value, bytes};

@@ -20,7 +20,7 @@ pub use error::DataDirectoryError;
 pub use node_file::{FORMAT_VERSION, NodeFile};
 pub use temporary::TemporaryDirectory;
 
-use pyralog_env::{DirectoryLock, Disk, Entropy};
+use pyralog_env::{DirectoryLock, Disk, Entropy, LockError};
 use pyralog_model::{Boot, ClusterId, NodeNumber, StoreId};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,8 +59,17 @@ impl DataDirectory {
         entropy: &dyn Entropy,
     ) -> Result<DataDirectory, DataDirectoryError> {
         let fail = DataDirectoryError::io("open", path);
-        create_durably(&*disk, path).map_err(fail)?;
-        let lock = DirectoryLock::acquire(path)?;
+        create_durably(&*disk, path).map_err(|error| match error.kind() {
+            // A file has the name: that it "exists" would not say what is wrong.
+            io::ErrorKind::AlreadyExists => fail(io::ErrorKind::NotADirectory.into()),
+            _ => fail(error),
+        })?;
+        let lock = DirectoryLock::acquire(path).map_err(|error| match error {
+            LockError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                fail(source)
+            }
+            error => error.into(),
+        })?;
         let found = NodeFile::read(&*disk, path)?;
         let was_clean = found.as_ref().is_none_or(|node| node.clean);
         let mut node = match found {

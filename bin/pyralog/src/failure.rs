@@ -25,6 +25,8 @@ pub enum Status {
 pub struct Failure {
     /// What the process exits with.
     pub status: Status,
+    /// The code a server gave, if one did.
+    pub code: Option<ErrorCode>,
     message: String,
     help: Option<String>,
     quiet: bool,
@@ -33,7 +35,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with a message.
     pub fn new(status: Status, message: impl Into<String>) -> Failure {
-        Failure { status, message: message.into(), help: None, quiet: false }
+        Failure { status, code: None, message: message.into(), help: None, quiet: false }
     }
 
     /// The status of [`Status::Failed`].
@@ -45,6 +47,11 @@ impl Failure {
     pub fn help(mut self, help: impl Into<String>) -> Failure {
         self.help = Some(help.into());
         self
+    }
+
+    /// True when it has advice.
+    pub fn has_help(&self) -> bool {
+        self.help.is_some()
     }
 
     /// The failure a server reported.
@@ -60,13 +67,14 @@ impl Failure {
             },
             None => Status::Failed,
         };
-        Failure::new(status, format!("{message} ({code})"))
+        let failure = Failure::new(status, format!("{message} ({code})"));
+        Failure { code: known.copied(), ..failure }
     }
 
     /// Nobody reads our output any more: `| head` has what it wanted. No error
     /// of anybody's, and nobody to tell.
     pub fn reader_left() -> Failure {
-        Failure { status: Status::Failed, message: String::new(), help: None, quiet: true }
+        Failure { quiet: true, ..Failure::new(Status::Failed, "") }
     }
 
     /// True when the reader of our output is gone.

@@ -6,6 +6,7 @@ use crate::config::NodeSettings;
 use crate::data_directory::DataDirectory;
 use crate::failure::{Failure, Status};
 use crate::listeners::Listeners;
+use pyralog_behaviour::Outcome;
 use pyralog_console::{NodeFacts, Readiness};
 use pyralog_env::{Clock, Disk};
 use pyralog_kafka::KafkaSettings;
@@ -49,6 +50,8 @@ pub enum Ended {
     StorageFailed,
     /// The root supervisor gave up.
     TooManyRestarts,
+    /// The root supervisor was killed.
+    RootKilled,
 }
 
 /// A running node.
@@ -80,9 +83,10 @@ impl Node {
         tokio::select! {
             // The sender lives as long as this node.
             _ = health.wait_for(|health| *health != Health::Good) => Ended::StorageFailed,
-            _ = self.tree.tree.outcome() => match self.tree.health.get() {
-                Health::Good => Ended::TooManyRestarts,
-                Health::Failed { .. } => Ended::StorageFailed,
+            outcome = self.tree.tree.outcome() => match (self.tree.health.get(), outcome) {
+                (Health::Failed { .. }, _) => Ended::StorageFailed,
+                (Health::Good, Outcome::GaveUp(_)) => Ended::TooManyRestarts,
+                (Health::Good, Outcome::Killed | Outcome::Stopped) => Ended::RootKilled,
             },
         }
     }

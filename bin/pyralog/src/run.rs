@@ -4,7 +4,7 @@ mod greeting;
 mod life;
 
 use crate::cli::{NodeFlags, Role};
-use crate::config::NodeSettings;
+use crate::config::{CheckRow, NodeSettings};
 use crate::data_directory::TemporaryDirectory;
 use crate::failure::{Failure, Status};
 use life::{Life, live};
@@ -60,8 +60,17 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
 }
 
 fn settings(flags: &NodeFlags, dev: bool) -> Result<NodeSettings, Failure> {
-    let settings = NodeSettings::from(&flags.layers(dev).read()?);
+    let configuration = flags.layers(dev).read()?;
+    let settings = NodeSettings::from(&configuration);
     settings.check()?;
+    settings.check_reach()?;
+    for row in configuration.without_effect() {
+        let CheckRow { key, value, origin, takes_effect_with } = row;
+        let (value, feature) = (value.unwrap_or_default(), takes_effect_with.unwrap_or_default());
+        tracing::warn!(
+            "{key} = {value} ({origin}) has no effect in this version: it takes effect with {feature}"
+        );
+    }
     Ok(settings)
 }
 

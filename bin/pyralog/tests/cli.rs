@@ -16,3 +16,5 @@ mod logs;
 mod node;
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/streams.rs"]
+mod streams;

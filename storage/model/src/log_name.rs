@@ -1,6 +1,7 @@
 //! The name of a log, checked once and trusted from then on.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
@@ -66,6 +67,13 @@ impl FromStr for LogName {
             Some(c) => Err(LogNameError::Character(c)),
             None => Ok(LogName(text.to_owned())),
         }
+    }
+}
+
+/// Names are looked up by text; a name and its text compare alike.
+impl Borrow<str> for LogName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -46,6 +46,21 @@ pub struct CreateLogRequest {
     pub validate_only: bool,
 }
 
+/// What `POST /v1/logs` answers when it only checked: the log as it would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidatedLog {
+    /// Its name.
+    pub name: String,
+    /// How many partitions it would have.
+    pub partition_count: u32,
+    /// Copies of each.
+    pub replication_factor: u16,
+    /// Every setting with its value.
+    pub settings: Vec<SettingRow>,
+    /// Always true: nothing was made.
+    pub validate_only: bool,
+}
+
 /// `GET /v1/logs/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogDescription {

@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(full.iter().map(|(_, header, _)| header.record_count).sum::<i32>(), 10);
         let large = format!("{{\"value\":\"{}\"}}", "x".repeat(1_000));
         let refusal = collector.take(large.as_bytes(), 0).unwrap_err();
-        assert_eq!(refusal.0.code, ErrorCode::RecordTooLarge);
+        assert_eq!(refusal.error.code, ErrorCode::RecordTooLarge);
     }
 
     #[test]
@@ -219,10 +219,10 @@ mod tests {
             "{\"value\":{\"base64\":\"?\"}}",
         ] {
             let refusal = collector.take(bad.as_bytes(), 0).unwrap_err();
-            assert_eq!(refusal.0.code, ErrorCode::RequestInvalid, "{bad}");
+            assert_eq!(refusal.error.code, ErrorCode::RequestInvalid, "{bad}");
         }
         let refusal = collector.take(b"{\"value\":\"a\",\"partition\":2}", 0).unwrap_err();
-        assert_eq!(refusal.0.code, ErrorCode::PartitionNotFound);
+        assert_eq!(refusal.error.code, ErrorCode::PartitionNotFound);
         assert!(Collector::new(2, 1 << 20, Some(2), 0).is_err());
     }
 }

@@ -8,10 +8,10 @@ use super::{NDJSON, line};
 use crate::api::{HeaderText, RecordOut, Text};
 use crate::logs;
 use crate::reply::Refusal;
+use crate::request::{NameInPath, Parameters};
 use crate::routes::Context;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
@@ -19,7 +19,9 @@ use futures::FutureExt;
 use futures::future::select_all;
 use futures::stream::{self, StreamExt};
 use pyralog_model::{BatchHeader, ErrorCode, Offset, Record, decode_records};
+use pyralog_partition::LogEntry;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// How much of a partition is read at once.
 const SLICE_BYTES: usize = 512 * 1024;
@@ -29,14 +31,14 @@ const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Sends records.
 pub async fn consume(
     State(context): State<Context>,
-    Path(name): Path<String>,
-    query: Result<Query<ReadQuery>, QueryRejection>,
+    NameInPath(name): NameInPath,
+    Parameters(query): Parameters<ReadQuery>,
 ) -> Result<Response, Refusal> {
-    let Query(query) = query.map_err(|error| Refusal::invalid(error.body_text()))?;
     let log = logs::find(&context, &name)?;
     let partitions = plan(&context, &log, &query)?;
     let reading = Reading {
         context,
+        log,
         partitions,
         turn: 0,
         left: query.limit.unwrap_or(u64::MAX),
@@ -53,6 +55,7 @@ pub async fn consume(
 /// One request on its way through.
 struct Reading {
     context: Context,
+    log: Arc<LogEntry>,
     partitions: Vec<ReadFrom>,
     turn: usize,
     /// Records that may still be sent.
@@ -61,23 +64,36 @@ struct Reading {
 }
 
 impl Reading {
-    /// The next lines; `None` at the end.
+    /// The next lines; `None` at the end. The last line says why the stream
+    /// ends, if nobody asked for that.
     async fn next_chunk(&mut self) -> Option<Bytes> {
+        if self.failed {
+            return None;
+        }
+        let context = self.context.clone();
+        let outcome = tokio::select! {
+            biased;
+            stopped = context.stopped() => Err(stopped),
+            outcome = self.work() => outcome,
+        };
+        outcome.unwrap_or_else(|refusal| {
+            self.failed = true;
+            Some(line(&logs::or_deleted(&self.context, &self.log, refusal).body()))
+        })
+    }
+
+    async fn work(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
-            if self.left == 0 || self.failed || self.partitions.iter().all(ReadFrom::is_done) {
-                return None;
+            if self.left == 0 || self.partitions.iter().all(ReadFrom::is_done) {
+                return Ok(None);
             }
             let Some(index) = self.next_partition() else {
                 self.wait().await?;
                 continue;
             };
-            match self.slice(index).await {
-                Ok(lines) if lines.is_empty() => {}
-                Ok(lines) => return Some(lines),
-                Err(refusal) => {
-                    self.failed = true;
-                    return Some(line(&refusal.body()));
-                }
+            let lines = self.slice(index).await?;
+            if !lines.is_empty() {
+                return Ok(Some(lines));
             }
         }
     }
@@ -92,12 +108,16 @@ impl Reading {
         Some(found)
     }
 
-    /// Until a partition has more. `None` when none ever will: the log is gone.
-    async fn wait(&mut self) -> Option<()> {
+    /// Until a partition has more.
+    async fn wait(&mut self) -> Result<(), Refusal> {
         let waiting = self.partitions.iter_mut().filter(|partition| !partition.is_done());
         let (outcome, ..) =
             select_all(waiting.map(|partition| partition.high.changed().boxed())).await;
-        outcome.ok()
+        let stopped = |_| {
+            let message = "the partition has stopped; ask again in a moment";
+            Refusal::new(ErrorCode::Unavailable, message)
+        };
+        outcome.map_err(stopped)
     }
 
     async fn slice(&mut self, index: usize) -> Result<Bytes, Refusal> {

@@ -36,7 +36,7 @@ impl Lines {
     /// The next line, waiting for at most `patience` for more of the body.
     pub async fn next(&mut self, patience: Duration) -> Result<Next, Refusal> {
         loop {
-            if let Some(line) = self.take_line() {
+            if let Some(line) = self.ready() {
                 return Ok(Next::Line(line));
             }
             if self.ended {
@@ -45,21 +45,32 @@ impl Lines {
                 return Ok(if rest.is_empty() { Next::End } else { Next::Line(rest) });
             }
             if self.buffer.len() > self.line_bytes_max {
-                let message = format!("a line is longer than {} bytes", self.line_bytes_max);
+                let message =
+                    format!("longer than {} bytes; send a smaller record", self.line_bytes_max);
                 return Err(Refusal::new(ErrorCode::RecordTooLarge, message));
             }
             match tokio::time::timeout(patience, self.body.next()).await {
                 Err(_) => return Ok(Next::Quiet),
                 Ok(None) => self.ended = true,
                 Ok(Some(Ok(chunk))) => self.buffer.extend_from_slice(&chunk),
-                Ok(Some(Err(error))) => {
-                    return Err(Refusal::invalid(format!("the body broke off: {error}")));
+                Ok(Some(Err(_))) => {
+                    return Err(Refusal::invalid("the body broke off before its end"));
                 }
             }
         }
     }
 
-    fn take_line(&mut self) -> Option<Bytes> {
+    /// Throws away what still comes, for at most `time`; true if the body has
+    /// ended.
+    pub async fn discard(&mut self, time: Duration) -> bool {
+        let body = &mut self.body;
+        let all = async { while let Some(Ok(_)) = body.next().await {} };
+        self.ended = self.ended || tokio::time::timeout(time, all).await.is_ok();
+        self.ended
+    }
+
+    /// The next line, if all of it is here.
+    pub fn ready(&mut self) -> Option<Bytes> {
         let found = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
         let Some(newline) = found.map(|at| at + self.searched) else {
             self.searched = self.buffer.len();

@@ -13,21 +13,22 @@ use super::{NDJSON, line};
 use crate::api::{AppendedPartition, ProduceProgress, ProduceReply};
 use crate::logs;
 use crate::reply::Refusal;
+use crate::request::{NameInPath, Parameters};
 use crate::routes::Context;
 use axum::body::{Body, BodyDataStream};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use pyralog_env::Monotonic;
 use pyralog_model::{ErrorCode, PartitionId};
-use pyralog_partition::PendingAppend;
+use pyralog_partition::{LogEntry, PendingAppend};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -38,6 +39,12 @@ const LINGER: Duration = Duration::from_millis(5);
 /// How often the reply says how far it is. Rarely, because a client that sends
 /// everything before it reads must not be able to block itself.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+/// A client that is told why its stream failed may be sending still. Closing at
+/// once would reset the connection, and the reason would be lost with it: so
+/// what comes is thrown away for this long, or until the client has stopped.
+const PARTING: Duration = Duration::from_secs(1);
+/// A body this close to its end is let arrive, so that the reply is a plain one.
+const NEARLY_ENDED: Duration = Duration::from_millis(20);
 
 /// What the query may say.
 #[derive(Debug, Default, Deserialize)]
@@ -49,11 +56,10 @@ pub struct ProduceQuery {
 /// Appends every record of the body.
 pub async fn produce(
     State(context): State<Context>,
-    Path(name): Path<String>,
-    query: Result<Query<ProduceQuery>, QueryRejection>,
+    NameInPath(name): NameInPath,
+    Parameters(query): Parameters<ProduceQuery>,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let Query(query) = query.map_err(|error| Refusal::invalid(error.body_text()))?;
     let log = logs::find(&context, &name)?;
     if log.internal {
         let message =
@@ -63,11 +69,11 @@ pub async fn produce(
     let turn = context.turn.fetch_add(1, Ordering::Relaxed) as u32 % log.partitions;
     let batch_bytes_max = log.settings.max_message_bytes as usize;
     let collector = Collector::new(log.partitions, batch_bytes_max, query.partition, turn)?;
-    let mut production = Production::new(context, log.number.0, collector, body.into_data_stream());
+    let mut production = Production::new(context, log, collector, body.into_data_stream());
     let first = match production.next_line().await {
         Some(Ok(first)) => first,
         // Nothing is safe yet, so the whole request has failed.
-        Some(Err(refusal)) => return Err(refusal),
+        Some(Err(refusal)) => return Ok(production.refused(refusal).await),
         None => return Err(Refusal::new(ErrorCode::Internal, "a reply without a line")),
     };
     let rest = stream::unfold(production, |mut production| async {
@@ -81,7 +87,7 @@ pub async fn produce(
 /// One request on its way through.
 struct Production {
     context: Context,
-    log: u64,
+    log: Arc<LogEntry>,
     lines: Lines,
     collector: Collector,
     pending: VecDeque<(u32, u64, PendingAppend)>,
@@ -94,7 +100,12 @@ struct Production {
 }
 
 impl Production {
-    fn new(context: Context, log: u64, collector: Collector, body: BodyDataStream) -> Production {
+    fn new(
+        context: Context,
+        log: Arc<LogEntry>,
+        collector: Collector,
+        body: BodyDataStream,
+    ) -> Production {
         let told = context.clock.monotonic();
         let lines = Lines::new(body, context.limits.line_bytes_max);
         Production {
@@ -115,10 +126,14 @@ impl Production {
     /// Works until there is a line to say; `None` after the last.
     async fn next_line(&mut self) -> Option<Result<Bytes, Refusal>> {
         if self.finished {
+            if !self.ended {
+                self.lines.discard(PARTING).await;
+            }
             return None;
         }
         let said = self.work().await;
         let Err(refusal) = said else { return Some(said) };
+        let refusal = logs::or_deleted(&self.context, &self.log, refusal);
         // Appends already submitted may still succeed; wait, so that the count
         // is right and no record appears after "failed".
         self.settle().await;
@@ -151,7 +166,7 @@ impl Production {
     async fn step(&mut self) -> Result<(), Refusal> {
         let idle = self.collector.is_empty() && self.pending.is_empty();
         let patience = if idle { self.context.limits.body_timeout } else { LINGER };
-        match self.lines.next(patience).await? {
+        match self.next(patience).await? {
             Next::End => self.ended = true,
             Next::Quiet if idle => {
                 return Err(Refusal::new(ErrorCode::Timeout, "no more records came in time"));
@@ -164,11 +179,12 @@ impl Production {
                     self.acknowledge().await?;
                 }
             }
+            Next::Line(text) if text.trim_ascii().is_empty() => self.line_number += 1,
             Next::Line(text) => {
                 self.line_number += 1;
                 let now = self.context.clock.wall().0;
                 let full =
-                    self.collector.take(&text, now).map_err(|refusal| self.at_line(refusal))?;
+                    self.collector.take(&text, now).map_err(|refusal| self.at_line(0, refusal))?;
                 for full in full {
                     self.append(full).await?;
                 }
@@ -177,11 +193,25 @@ impl Production {
         Ok(())
     }
 
+    /// The next line of the body, unless the door is stopped: an append that was
+    /// submitted is always waited for, but the rest of the body is not.
+    async fn next(&mut self, patience: Duration) -> Result<Next, Refusal> {
+        if let Some(line) = self.lines.ready() {
+            return Ok(Next::Line(line));
+        }
+        let next = tokio::select! {
+            biased;
+            stopped = self.context.stopped() => return Err(stopped),
+            next = self.lines.next(patience) => next,
+        };
+        next.map_err(|refusal| self.at_line(1, refusal))
+    }
+
     async fn append(&mut self, (partition, header, batch): Full) -> Result<(), Refusal> {
         while self.pending.len() >= IN_FLIGHT_MAX {
             self.acknowledge().await?;
         }
-        let id = PartitionId::new(self.log, partition);
+        let id = PartitionId::new(self.log.number.0, partition);
         let pending = self.context.shen.append(id, vec![(header, batch)]).await?;
         self.pending.push_back((partition, header.records(), pending));
         Ok(())
@@ -212,9 +242,23 @@ impl Production {
         }
     }
 
-    fn at_line(&self, Refusal(mut error): Refusal) -> Refusal {
-        error.message = format!("line {}: {}", self.line_number, error.message);
-        Refusal(error)
+    /// Says in which line it is wrong: `ahead` of the one taken last.
+    fn at_line(&self, ahead: u64, refusal: Refusal) -> Refusal {
+        refusal.prefixed(&format!("line {}", self.line_number + ahead))
+    }
+
+    /// The reply to a request of which nothing was acknowledged.
+    async fn refused(mut self, refusal: Refusal) -> Response {
+        if self.ended || self.lines.discard(NEARLY_ENDED).await {
+            return refusal.into_response();
+        }
+        let (status, document) = (refusal.status(), line(&refusal.body()));
+        let parting = stream::once(async move {
+            self.lines.discard(PARTING).await;
+            Bytes::new()
+        });
+        let body = stream::once(async { document }).chain(parting).map(Ok::<_, Infallible>);
+        (status, [(CONTENT_TYPE, "application/json")], Body::from_stream(body)).into_response()
     }
 
     /// The last line of a stream that failed after records became safe.

@@ -1,21 +1,27 @@
-//! FindCoordinator: there is none yet, and a client is told so in a way that it
-//! does not try again for ever.
+//! FindCoordinator: there is none yet, and a client is told to ask again. An error
+//! that does not pass would be kinder to those who want a group, but librdkafka
+//! asks for one on behalf of consumers that only assign partitions to themselves,
+//! and hands such an error to the application. So the operator is told instead.
 //!
 //! It is served all the same: librdkafka takes a broker without it for one that
 //! is too old for LZ4, and quietly sends its batches uncompressed.
 
-use crate::kafka_errors::UNSUPPORTED_VERSION;
+use crate::kafka_errors::COORDINATOR_NOT_AVAILABLE;
 use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
+use std::sync::Once;
 
 /// Answers that no group or transaction is coordinated here.
 pub(crate) fn handle(request: &Request) -> Result<Reply, CloseReason> {
     request.decode::<FindCoordinatorRequest>()?;
-    tracing::warn!("a client asks for a consumer group; this version has none");
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!("a client asks for a consumer group; this version has none, it will wait");
+    });
     let message = "consumer groups and transactions are not served by this version";
     let response = FindCoordinatorResponse::default()
-        .with_error_code(UNSUPPORTED_VERSION)
+        .with_error_code(COORDINATOR_NOT_AVAILABLE)
         .with_error_message(Some(message.into()))
         .with_node_id(BrokerId(-1))
         .with_port(-1);

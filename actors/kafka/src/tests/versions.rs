@@ -77,7 +77,7 @@ async fn there_is_no_coordinator_yet_and_every_version_says_so() {
     for version in 0..=3 {
         let request = FindCoordinatorRequest::default().with_key("group".into());
         let response = client.call(version, &request).await;
-        assert_eq!((response.error_code, response.node_id), (35, BrokerId(-1)));
+        assert_eq!((response.error_code, response.node_id), (15, BrokerId(-1)));
     }
 }
 

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 /// Pyralog: a Kafka-compatible log that syncs before it acknowledges.
 ///
-/// Without a command it runs a node (`--role obelisk,pyramid`).
+/// `pyralog --role obelisk,pyramid --data-dir DIR` runs a node, `pyralog dev` one to try things out.
 #[derive(Debug, Parser)]
 #[command(name = "pyralog", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
 pub struct Cli {
@@ -26,7 +26,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a node to try things out, with data that is gone afterwards
+    /// Run a node to try things out; its data is gone afterwards unless --data-dir is given
     Dev {
         /// Flags of a node.
         #[command(flatten)]
@@ -34,8 +34,8 @@ pub enum Command {
         /// Let the system choose free ports
         #[arg(long)]
         random_ports: bool,
-        /// Load the demonstration data
-        #[arg(long)]
+        /// Load the demonstration data (not in this version)
+        #[arg(long, hide = true)]
         demo: bool,
     },
     /// Make, list, describe and delete logs
@@ -122,7 +122,7 @@ pub enum LogCommand {
         /// Number of copies; the server's default when not given
         #[arg(long, value_name = "N")]
         replication_factor: Option<u16>,
-        /// A setting, such as segment.bytes=104857600; may be repeated
+        /// A setting, such as segment.bytes=100MB; may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
         settings: Vec<(String, String)>,
         /// Only check whether it could be made
@@ -225,7 +225,7 @@ pub struct ConsumeArguments {
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// How to print a record
-    #[arg(long, default_value = "value")]
+    #[arg(short = 'o', long, alias = "output", default_value = "value")]
     pub format: RecordFormat,
     /// Which server.
     #[command(flatten)]

@@ -80,6 +80,15 @@ impl NodeFlags {
         }
     }
 
+    /// True when something says which node to run: a role, a configuration or a
+    /// data directory, of which the last may come from the environment too.
+    pub fn says_which_node(&self) -> bool {
+        !self.role.is_empty()
+            || self.config.is_some()
+            || self.data_dir.is_some()
+            || std::env::var_os("PYRALOG_PYRAMID_DATA_DIR").is_some()
+    }
+
     /// The layers of the configuration, with the process's environment.
     pub fn layers(&self, dev: bool) -> Layers {
         let path =

@@ -4,6 +4,7 @@ use crate::cli::{Format, NodeFlags};
 use crate::config::NodeSettings;
 use crate::failure::Failure;
 use crate::output;
+use std::io::Write;
 
 /// Shows every key; fails when the configuration could not start a node.
 pub fn check(flags: &NodeFlags, format: Format) -> Result<(), Failure> {
@@ -26,5 +27,11 @@ pub fn check(flags: &NodeFlags, format: Format) -> Result<(), Failure> {
             output::print_table(&output::table(&["key", "value", "from", ""], &[], cells))?;
         }
     }
-    Ok(NodeSettings::from(&configuration).check()?)
+    let settings = NodeSettings::from(&configuration);
+    settings.check()?;
+    // A configuration may be written here for a node that is started elsewhere.
+    if let Err(warning) = settings.check_reach() {
+        let _ = writeln!(std::io::stderr().lock(), "warning: {warning}");
+    }
+    Ok(())
 }

@@ -3,10 +3,11 @@
 use crate::cli::{Format, LogCommand};
 use crate::client::{Client, block_on, in_path};
 use crate::failure::Failure;
-use crate::output;
+use crate::{config, output, suggest};
 use pyralog_console::api::{
-    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription,
+    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, ValidatedLog,
 };
+use pyralog_model::{ErrorCode, LogSettings};
 
 /// Runs one of them.
 pub fn run(command: LogCommand) -> Result<(), Failure> {
@@ -20,7 +21,7 @@ pub fn run(command: LogCommand) -> Result<(), Failure> {
             server,
             output,
         } => {
-            let settings = settings.into_iter().collect();
+            let settings = settings.into_iter().map(in_bytes).collect();
             let request =
                 CreateLogRequest { name, partitions, replication_factor, settings, validate_only };
             create(&Client::new(&server.server)?, &request, output.format)
@@ -38,14 +39,45 @@ pub fn run(command: LogCommand) -> Result<(), Failure> {
 }
 
 fn create(client: &Client, request: &CreateLogRequest, format: Format) -> Result<(), Failure> {
-    let log: LogDescription = block_on(client.post("/v1/logs", request))?;
+    let explained = |failure| explain_settings(request, failure);
+    if request.validate_only {
+        let log: ValidatedLog = block_on(client.post("/v1/logs", request)).map_err(explained)?;
+        return match format {
+            Format::Json => output::json(&log),
+            Format::Table => {
+                let partitions = count(log.partition_count);
+                output::line(format!("{} could be made with {partitions}", log.name))
+            }
+        };
+    }
+    let log: LogDescription = block_on(client.post("/v1/logs", request)).map_err(explained)?;
     let (name, partitions) = (&log.summary.name, log.summary.partition_count);
     match format {
         Format::Json => output::json(&log),
-        Format::Table if request.validate_only => {
-            output::line(format!("{name} could be made with {}", count(partitions)))
-        }
         Format::Table => output::line(format!("made {name} with {}", count(partitions))),
+    }
+}
+
+/// A size with a unit as the number of bytes that the API takes. What is no
+/// size stays as it is: the server says what is wrong with it.
+fn in_bytes((key, value): (String, String)) -> (String, String) {
+    let is_size = key.ends_with(".bytes");
+    match config::bytes(&value).filter(|_| is_size) {
+        Some(bytes) => (key, bytes.to_string()),
+        None => (key, value),
+    }
+}
+
+/// Adds "did you mean …?" when the server knows no such setting.
+fn explain_settings(request: &CreateLogRequest, failure: Failure) -> Failure {
+    if failure.code != Some(ErrorCode::SettingInvalid) {
+        return failure;
+    }
+    let known: Vec<_> = LogSettings::default().rows().into_iter().map(|row| row.key).collect();
+    let unknown = request.settings.keys().find(|key| !known.contains(key));
+    match unknown.and_then(|key| suggest::nearest(key, known.iter().map(String::as_str))) {
+        Some(near) => failure.help(format!("did you mean '{near}'?")),
+        None => failure,
     }
 }
 

@@ -14,11 +14,14 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::Method;
 use hyper::body::Frame;
 use indicatif::{ProgressBar, ProgressStyle};
+use pyralog_console::ConsoleLimits;
 use pyralog_console::api::{ErrorBody, ProduceProgress, ProduceReply, RecordIn, Text};
+use pyralog_model::ErrorCode;
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::sync::Arc;
 
 /// Lines are sent in pieces of about this size.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -49,19 +52,25 @@ pub fn run(arguments: ProduceArguments) -> Result<(), Failure> {
         .build()
         .map_err(Failure::failed)?;
     let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
-    let sending = runtime.spawn(send(
-        client,
-        arguments.log.clone(),
-        arguments.partition,
-        receiver,
-        bar.clone(),
-    ));
-    let read = feed(input, &arguments, sender, &bar, &runtime);
+    let log = arguments.log.clone();
+    let sending = runtime.spawn(send(client, log, arguments.partition, receiver, bar.clone()));
+    let arguments = Arc::new(arguments);
+    let (how, counted) = (Arc::clone(&arguments), bar.clone());
+    let reading = runtime.spawn_blocking(move || feed(input, &how, sender, &counted));
     let sent = runtime.block_on(sending).map_err(Failure::failed)?;
     bar.finish_and_clear();
-    // What the server says explains why reading stopped, so it goes first.
-    let reply = sent?;
-    read?;
+    // What the server says explains why reading stopped, so it goes first. Then
+    // nobody waits for the reader, which may be waiting for a terminal.
+    let reply = match sent {
+        Ok(reply) => reply,
+        Err(failure) => {
+            runtime.shutdown_background();
+            return Err(failure);
+        }
+    };
+    runtime.block_on(reading).map_err(Failure::failed)?.map_err(|failure| {
+        failure.help(format!("{} before it were appended", records(reply.records)))
+    })?;
     match arguments.output.format {
         Format::Json => output::json(&reply),
         Format::Table => report(&arguments.log, &reply),
@@ -69,7 +78,7 @@ pub fn run(arguments: ProduceArguments) -> Result<(), Failure> {
 }
 
 struct Input {
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     /// Its length in bytes, if it has one.
     bytes: Option<u64>,
 }
@@ -99,31 +108,50 @@ fn feed(
     arguments: &ProduceArguments,
     mut sender: mpsc::Sender<Bytes>,
     bar: &ProgressBar,
-    runtime: &tokio::runtime::Runtime,
 ) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let line_bytes_max = ConsoleLimits::default().line_bytes_max;
+    let mut line_number = 0;
     let mut reader = BufReader::with_capacity(CHUNK_BYTES, input.reader);
     let (mut line, mut chunk) = (Vec::new(), Vec::with_capacity(CHUNK_BYTES * 2));
+    let mut wrong = None;
     loop {
         line.clear();
-        let read = reader.read_until(b'\n', &mut line);
+        line_number += 1;
+        // No more than shows that it is too long is kept of a line.
+        let read = (&mut reader).take(line_bytes_max as u64 + 1).read_until(b'\n', &mut line);
         let read =
             read.map_err(|error| Failure::failed(format!("cannot read the input: {error}")))?;
         if read > 0 {
             bar.inc(read as u64);
+            let before = chunk.len();
             encode(&line, arguments, &mut chunk)?;
+            if chunk.len() - before > line_bytes_max {
+                // The lines before it go, and none after.
+                chunk.truncate(before);
+                wrong = Some(too_large(line_number, line_bytes_max));
+            }
         }
         // Sent when large, and when the reader would have to wait for more.
-        let due = chunk.len() >= CHUNK_BYTES || reader.buffer().is_empty();
+        let due = chunk.len() >= CHUNK_BYTES || reader.buffer().is_empty() || wrong.is_some();
         if due && !chunk.is_empty() {
             let full = Bytes::from(std::mem::take(&mut chunk));
             if runtime.block_on(sender.send(full)).is_err() {
                 return Ok(());
             }
         }
-        if read == 0 {
-            return Ok(());
+        match wrong {
+            Some(failure) => return Err(failure),
+            None if read == 0 => return Ok(()),
+            None => {}
         }
     }
+}
+
+/// The server would say the same, but only after it was sent all of it.
+fn too_large(line_number: u64, line_bytes_max: usize) -> Failure {
+    let message = format!("line {line_number}: longer than {line_bytes_max} bytes as JSON");
+    Failure::from_server(ErrorCode::RecordTooLarge.as_str(), &message)
 }
 
 fn encode(line: &[u8], arguments: &ProduceArguments, chunk: &mut Vec<u8>) -> Result<(), Failure> {
@@ -175,15 +203,24 @@ async fn append(
     let body = StreamBody::new(chunks.map(|chunk| Ok::<_, Infallible>(Frame::data(chunk))));
     let query = partition.map(|partition| format!("?partition={partition}")).unwrap_or_default();
     let path = format!("/v1/logs/{}/records{query}", in_path(log));
-    let mut lines = client.stream(Method::POST, &path, body.boxed_unsync()).await?;
-    while let Some(line) = lines.next().await? {
+    let mut safe = 0;
+    // A server that has answered with a code knows; a connection that broke does not.
+    let unknown = |failure: Failure, safe: u64| match (failure.status, failure.code) {
+        (Status::Retryable, None) if !failure.has_help() => failure.help(at_least(safe)),
+        _ => failure,
+    };
+    let lines = client.stream(Method::POST, &path, body.boxed_unsync()).await;
+    let mut lines = lines.map_err(|failure| unknown(failure, safe))?;
+    while let Some(line) = lines.next().await.map_err(|failure| unknown(failure, safe))? {
         match serde_json::from_slice(&line) {
             Ok(ReplyLine::Progress(progress)) => {
-                bar.set_message(format!("{} safe", progress.acknowledged))
+                safe = progress.acknowledged;
+                bar.set_message(format!("{safe} safe"));
             }
             Ok(ReplyLine::Done(reply)) => return Ok(reply),
             Ok(ReplyLine::Failed { error, acknowledged }) => {
-                let safe = format!("{acknowledged} records were appended before that");
+                let were = if acknowledged == 1 { "was" } else { "were" };
+                let safe = format!("{} {were} acknowledged before that", records(acknowledged));
                 return Err(Failure::from_server(&error.code, &error.message).help(safe));
             }
             Err(error) => {
@@ -193,7 +230,17 @@ async fn append(
             }
         }
     }
-    Err(Failure::new(Status::Retryable, "the server's answer broke off; the outcome is unknown"))
+    Err(Failure::new(Status::Retryable, "the server's answer broke off").help(at_least(safe)))
+}
+
+/// What is known when the server cannot be asked any more.
+fn at_least(safe: u64) -> String {
+    let were = if safe == 1 { "was" } else { "were" };
+    format!("at least {} {were} acknowledged; the rest is unknown", records(safe))
+}
+
+fn records(count: u64) -> String {
+    if count == 1 { "1 record".into() } else { format!("{count} records") }
 }
 
 fn progress_bar(arguments: &ProduceArguments, bytes: Option<u64>) -> ProgressBar {
@@ -222,6 +269,5 @@ fn report(log: &str, reply: &ProduceReply) -> Result<(), Failure> {
         ),
         many => format!("{} partitions", many.len()),
     };
-    let records = if reply.records == 1 { "record" } else { "records" };
-    output::line(format!("appended {} {records} to {log}: {partitions}", reply.records))
+    output::line(format!("appended {} to {log}: {partitions}", records(reply.records)))
 }

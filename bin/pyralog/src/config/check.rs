@@ -1,6 +1,6 @@
 //! `config check`: every key, its value, who set it, and what it waits for.
 
-use super::{Configuration, Effect, Setting};
+use super::{Configuration, Effect, Origin, Setting};
 use serde::Serialize;
 
 /// One row of `config check`.
@@ -34,5 +34,14 @@ impl Configuration {
     /// Every key as a row, in the order of the documentation.
     pub fn check_rows(&self) -> Vec<CheckRow> {
         self.settings().iter().map(CheckRow::from).collect()
+    }
+
+    /// The keys that somebody set and that this version does not act on.
+    pub fn without_effect(&self) -> impl Iterator<Item = CheckRow> {
+        self.settings()
+            .iter()
+            .filter(|setting| setting.key.effect != Effect::Now)
+            .filter(|setting| !matches!(setting.origin, Origin::Default | Origin::Dev))
+            .map(CheckRow::from)
     }
 }

@@ -31,10 +31,15 @@ pub fn parse(path: &Path, source: &str) -> Result<Vec<FileEntry>, ConfigError> {
         let Some(section) =
             Section::ALL.into_iter().find(|s| s.as_str() == name.get_ref().as_ref())
         else {
-            let what = format!("unknown section or key '{}'", name.get_ref());
-            return Err(
-                ConfigError::new(what, place()).help("keys stand in [pyramid] or [obelisk]")
-            );
+            let error =
+                ConfigError::new(format!("unknown section or key '{}'", name.get_ref()), place());
+            let near = crate::suggest::nearest(name.get_ref(), Section::ALL.map(Section::as_str));
+            return Err(match near {
+                Some(near) if value.get_ref().is_table() => {
+                    error.help(format!("did you mean [{near}]?"))
+                }
+                _ => error.help("keys stand in [pyramid] or [obelisk]"),
+            });
         };
         let Some(keys) = value.get_ref().as_table() else {
             return Err(ConfigError::new(

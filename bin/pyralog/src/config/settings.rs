@@ -75,8 +75,7 @@ impl From<&Configuration> for NodeSettings {
 }
 
 impl NodeSettings {
-    /// What no single key can know: bounds that hold between them, and whether
-    /// the node may listen where it is told to.
+    /// What no single key can know: bounds that hold between them.
     pub fn check(&self) -> Result<(), ConfigError> {
         let refuse =
             |what: String, help: &str| Err(ConfigError::new(what, Place::Whole).help(help));
@@ -101,15 +100,26 @@ impl NodeSettings {
                 "choose from 1024 bytes to 16MB",
             );
         }
-        for (name, address) in [("listen_addr", &self.listen_addr), ("http_addr", &self.http_addr)]
-        {
+        if self.listen_addr == self.http_addr && !self.http_addr.ends_with(":0") {
+            return refuse(
+                format!("listen_addr and http_addr are both \"{}\"", self.http_addr),
+                "give each its own port",
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the node may listen where it is told to.
+    pub fn check_reach(&self) -> Result<(), ConfigError> {
+        let listeners = [("listen_addr", &self.listen_addr), ("http_addr", &self.http_addr)];
+        for (name, address) in listeners {
             if !self.insecure && !is_loopback(address) {
-                return refuse(
-                    format!(
-                        "{name} = \"{address}\" can be reached from other machines, and there is no TLS in this version"
-                    ),
-                    "bind to 127.0.0.1, or add --insecure if the network is trusted",
+                let what = format!(
+                    "{name} = \"{address}\" can be reached from other machines, and there is no TLS in this version"
                 );
+                return Err(ConfigError::new(what, Place::Whole).help(
+                    "starting needs --insecure (if the network is trusted), or bind to 127.0.0.1",
+                ));
             }
         }
         Ok(())
@@ -139,7 +149,9 @@ mod tests {
     fn check(flags: &[(&'static str, &str)], expect: Option<&str>) {
         let flags = flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let configuration = Layers { flags, ..Layers::default() }.read().unwrap();
-        let outcome = NodeSettings::from(&configuration).check().map_err(|error| error.to_string());
+        let settings = NodeSettings::from(&configuration);
+        let outcome = settings.check().and_then(|()| settings.check_reach());
+        let outcome = outcome.map_err(|error| error.to_string());
         match (outcome, expect) {
             (Ok(()), None) => {}
             (Err(error), Some(part)) if error.contains(part) => {}
@@ -159,6 +171,9 @@ mod tests {
 
     #[test]
     fn bounds_between_keys_hold() {
+        let both = |address| [("listen_addr", address), ("http_addr", address)];
+        check(&both("127.0.0.1:1"), Some("each its own port"));
+        check(&both("127.0.0.1:0"), None);
         check(&[("min_in_sync_replicas", "2")], Some("replication_factor"));
         check(&[("min_in_sync_replicas", "2"), ("replication_factor", "3")], None);
         check(&[("segment_size", "1kB")], Some("65536"));

@@ -98,9 +98,9 @@ fn address(text: &str) -> Result<(), String> {
     port.parse::<u16>().map(|_| ()).map_err(|_| format!("'{port}' is not a port from 0 to 65535"))
 }
 
-/// A unit is a whole word here: the crate that does the arithmetic would take
+/// A size in bytes. A unit is a whole word here: the crate that does the arithmetic would take
 /// "1g" and "1 gigs" alike, and a typo in a size is worth an error.
-fn bytes(text: &str) -> Option<u64> {
+pub fn bytes(text: &str) -> Option<u64> {
     const UNITS: [&str; 12] =
         ["", "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "PB"];
     let unit =

@@ -2,7 +2,7 @@
 
 use pyralog_env::LockError;
 use pyralog_model::ClusterId;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -62,6 +62,23 @@ pub enum DataDirectoryError {
         /// The configured one.
         wanted: ClusterId,
     },
+    /// There is something else in its place.
+    #[error("{} is not a directory; choose another --data-dir", path.display())]
+    NotADirectory {
+        /// What is in its place, or in the place of one above it.
+        path: PathBuf,
+    },
+    /// This user may not.
+    #[error(
+        "cannot {what} {}: permission denied; give the directory to the user that runs the node (chown), or choose another --data-dir",
+        path.display()
+    )]
+    Denied {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+    },
     /// The disk refuses.
     #[error("cannot {what} {}: {source}", path.display())]
     Io {
@@ -77,6 +94,13 @@ pub enum DataDirectoryError {
 impl DataDirectoryError {
     /// Makes an `io::Error` one of ours.
     pub(super) fn io(what: &'static str, path: &Path) -> impl Fn(io::Error) -> DataDirectoryError {
-        move |source| DataDirectoryError::Io { what, path: path.to_owned(), source }
+        move |source| {
+            let path = path.to_owned();
+            match source.kind() {
+                ErrorKind::NotADirectory => DataDirectoryError::NotADirectory { path },
+                ErrorKind::PermissionDenied => DataDirectoryError::Denied { what, path },
+                _ => DataDirectoryError::Io { what, path, source },
+            }
+        }
     }
 }

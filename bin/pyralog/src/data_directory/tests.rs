@@ -45,6 +45,20 @@ fn a_directory_has_one_user_one_name_and_one_cluster() {
 }
 
 #[test]
+fn a_file_in_its_place_and_a_user_who_may_not_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let refused = open(&path, &Wanted::default()).unwrap_err().to_string();
+        assert!(refused.contains("is not a directory"), "{refused}");
+    }
+    let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+    let refused = DataDirectoryError::io("open", &file)(denied).to_string();
+    assert!(refused.contains("permission denied") && refused.contains("chown"), "{refused}");
+}
+
+#[test]
 fn a_newer_format_is_refused_and_a_damaged_file_is_not_replaced() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("node.toml"), "format_version = 2\nsomething = 'new'\n")

@@ -77,6 +77,11 @@ pub async fn live(life: Life) -> Result<(), Failure> {
                 "the root supervisor gave up after too many restarts; the log above says why",
             ))
         }
+        Some(Ended::RootKilled) => {
+            readiness.send_replace(Readiness::Failed);
+            Err(Failure::failed("the root supervisor was killed, and the node with it")
+                .help("start it again: what was acknowledged is recovered"))
+        }
     }
 }
 

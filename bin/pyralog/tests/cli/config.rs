@@ -63,7 +63,10 @@ fn check_shows_every_key_with_its_origin_and_what_it_waits_for() {
 
 #[test]
 fn what_cannot_run_is_refused_with_advice() {
-    bad(&["config", "check", "--listen-addr", "0.0.0.0:9092"], 2, &["no TLS", "--insecure"]);
+    // Written here perhaps, for a node that is started elsewhere with --insecure.
+    bad(&["config", "check", "--listen-addr", "0.0.0.0:9092"], 0, &["warning", "--insecure"]);
+    let same = ["--listen-addr", "127.0.0.1:9", "--http-addr", "127.0.0.1:9"];
+    bad(&[&["config", "check"], &same[..]].concat(), 2, &["each its own port"]);
     bad(&["dev", "--http-addr", "0.0.0.0:0"], 2, &["--insecure"]);
     good(&["config", "check", "--listen-addr", "0.0.0.0:9092", "--insecure"]);
     bad(&["--role", "pyramid"], 2, &["one role alone", "not-supported"]);
@@ -83,6 +86,9 @@ fn help_and_version_go_to_standard_output() {
     assert!(good(&["--version"]).starts_with("pyralog "));
     good(&["log", "create", "--help"]);
     bad(&["log", "crate"], 2, &["create"]);
+    bad(&["lgo", "list"], 2, &["'lgo'", "a similar subcommand exists: 'log'"]);
+    // Where it would put its data is not guessed.
+    bad(&[], 2, &["Usage:", "nothing says what to run", "--data-dir"]);
 }
 
 #[test]

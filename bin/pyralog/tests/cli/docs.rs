@@ -25,15 +25,15 @@ fn every_error_code_is_documented() {
         "# Error codes\n\n\
          Every error of the `/v1` API and of the command line has one of these codes. Over HTTP it is\n\
          `{\"error\": {\"code\", \"message\", \"remedy\"}}`; the command line prints the code in parentheses.\n\n\
-         | code | what it means | what to do |\n|---|---|---|\n",
+         | code | what it means | `remedy` and what to do |\n|---|---|---|\n",
     );
     for code in ErrorCode::ALL {
         let remedy = match code.remedy() {
-            Remedy::Retry => "send it again, with a pause",
-            Remedy::GoElsewhere => "ask another node",
-            Remedy::Refresh => "look again at what is there, then retry",
-            Remedy::GiveUp => "change the request",
-            Remedy::Repair => "look at the node",
+            Remedy::Retry => "`retry`: send it again, with a pause",
+            Remedy::GoElsewhere => "`go-elsewhere`: ask another node",
+            Remedy::Refresh => "`refresh`: look again at what is there, then retry",
+            Remedy::GiveUp => "`give-up`: change the request",
+            Remedy::Repair => "`repair`: look at the node",
         };
         writeln!(page, "| `{code}` | {} | {remedy} |", code.meaning()).unwrap();
     }
@@ -59,12 +59,13 @@ fn every_key_is_documented() {
          2. a TOML file: `--config FILE` or `PYRALOG_CONFIG`,\n\
          3. the environment: `PYRALOG_<SECTION>_<KEY>`, such as `PYRALOG_PYRAMID_LISTEN_ADDR`,\n\
          4. flags: `--listen-addr`, `--data-dir`, … (`pyralog --help`).\n\n\
-         `pyralog config check` prints every key, its value, and which layer set it. A file may hold both\n\
-         sections. A key that does not exist, or a value that cannot be, is an error with its line.\n\n\
+         `pyralog config check` prints every key, its value, and which layer set it, and warns about what\n\
+         needs `--insecure`. A file may hold both sections. A key that does not exist, or a value that cannot be, is an error with its line.\n\n\
          Sizes: `1GB` is 10⁹ bytes, `1GiB` is 2³⁰, a bare number is bytes. Lists are comma-separated\n\
          outside a file. Addresses that other machines can reach need `insecure = true` or `--insecure`,\n\
          since this version has no TLS.\n\n\
-         Keys marked *with …* are read and checked, and take effect once that feature is there.\n",
+         Keys marked *with …* are read and checked, and take effect once that feature is there. A node\n\
+         warns about each that was set when it starts.\n",
     );
     for section in Section::ALL {
         write!(page, "\n## `[{section}]`\n\n| key | default | meaning |\n|---|---|---|\n").unwrap();

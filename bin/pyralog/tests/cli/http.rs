@@ -69,9 +69,32 @@ fn mistakes_have_a_status_a_code_and_a_reason() {
     );
     assert!(line.starts_with("line 2:"), "{line}");
     let large = format!("{{\"name\":\"{}\"}}", "x".repeat(300_000));
-    refused(&node, ("POST", "/v1/logs", &large), 400, "request-invalid");
+    let large = refused(&node, ("POST", "/v1/logs", &large), 413, "request-invalid");
+    assert!(large.contains("256 KiB"), "{large}");
+    let query = refused(&node, ("GET", "/v1/logs/a/records?limit=x", ""), 400, "request-invalid");
+    assert!(query.starts_with("the query") && query.contains("invalid digit"), "{query}");
+    let path = refused(&node, ("GET", "/v1/log", ""), 404, "request-invalid");
+    assert!(path.contains("/v1/log ") && path.contains("/v1/logs"), "{path}");
+    refused(&node, ("GET", "/v1/logs/%ff", ""), 400, "request-invalid");
     refused(&node, ("POST", "/v1/debug/kill", "{\"path\":\"pyralog\"}"), 403, "debug-disabled");
     assert!(node.good(&["log", "describe", "a"]).contains("a: number"));
+}
+
+#[test]
+fn curl_needs_no_content_type_and_empty_lines_are_no_records() {
+    let node = Node::dev(&["--debug-faults"]);
+    for (path, body, status) in [
+        ("/v1/logs", "{\"name\":\"a\"}", "201"),
+        ("/v1/logs/a/records", "\n{\"value\":\"v\"}\r\n\r\n \n{\"value\":\"w\"}\n\n", "200"),
+        ("/v1/debug/kill", "{\"path\":\"pyralog/nobody\"}", "404"),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        let form = "content-type: application/x-www-form-urlencoded\r\n";
+        let request = format!("{head}{form}content-length: {}\r\n\r\n{body}", body.len());
+        let (found, answer) = raw(&node, request.as_bytes());
+        assert_eq!(found.to_string(), status, "{path}: {answer}");
+    }
+    assert_eq!(node.good(&["consume", "a", "--until-end"]), "v\nw\n");
 }
 
 #[test]

@@ -15,6 +15,11 @@ fn logs_are_made_listed_described_and_deleted() {
     assert!(node.good(&["log", "list"]).contains("no logs"));
     let checked = node.good(&["log", "create", "flights", "--partitions", "3", "--validate-only"]);
     assert!(checked.contains("could be made"), "{checked}");
+    let create = ["log", "create", "flights", "--set", "segment.bytes=10MB"];
+    let checked = json(&node.good(&[&create[..], &["--validate-only", "-o", "json"]].concat()));
+    assert_eq!((&checked["name"], &checked["number"]), (&"flights".into(), &Value::Null));
+    assert!(checked["settings"].to_string().contains("10000000"), "{checked}");
+    assert!(checked.get("partitions").is_none() && checked.get("topic_id").is_none(), "{checked}");
     assert!(node.good(&["log", "list"]).contains("no logs"));
 
     node.good(&["log", "create", "flights", "--partitions", "3", "--set", "segment.bytes=1000000"]);
@@ -24,7 +29,7 @@ fn logs_are_made_listed_described_and_deleted() {
     node.bad(
         &["log", "create", "x", "--set", "segmnt.bytes=1"],
         1,
-        &["setting-invalid", "segment.bytes"],
+        &["setting-invalid", "did you mean 'segment.bytes'?"],
     );
     node.bad(&["log", "create", "x", "--partitions", "0"], 1, &["partitions-invalid"]);
     node.bad(&["log", "create", "x", "--replication-factor", "3"], 1, &["replication-invalid"]);
@@ -100,7 +105,7 @@ fn bytes_that_are_no_text_survive() {
     node.fed(&["produce", "bytes"], b"\xff\xfe\n\nplain\0\n");
     let output = pyralog(&node.asked(&["consume", "bytes", "--until-end"])).output().unwrap();
     assert_eq!(output.stdout, b"\xff\xfe\n\nplain\0\n");
-    let line = node.good(&["consume", "bytes", "--limit", "1", "--format", "json"]);
+    let line = node.good(&["consume", "bytes", "--limit", "1", "-o", "json"]);
     assert_eq!(json(&line)["value"]["base64"], "//4=");
 }
 

@@ -80,6 +80,31 @@ fn the_tree_is_shown_and_a_killed_actor_comes_back() {
 }
 
 #[test]
+fn keys_that_wait_for_a_feature_are_named_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pyralog.toml");
+    let text =
+        "[pyramid]\nreplication_factor = 3\nsegment_size = \"1GB\"\n[obelisk]\nnode_id = \"o\"\n";
+    std::fs::write(&path, text).unwrap();
+    let node = Node::dev(&["--config", path.to_str().unwrap()]);
+    let errors = node.errors();
+    let warnings: Vec<_> = errors.lines().filter(|line| line.contains("no effect")).collect();
+    let [copies, obelisk] = warnings[..] else { panic!("{errors}") };
+    assert!(
+        copies.contains("pyramid.replication_factor = 3") && copies.contains("with replication")
+    );
+    assert!(obelisk.contains("obelisk.node_id = o") && obelisk.contains("with the Obelisk role"));
+}
+
+#[test]
+fn a_killed_root_is_called_that() {
+    let mut node = Node::dev(&["--debug-faults"]);
+    node.good(&["debug", "kill", "pyralog"]);
+    assert_eq!(node.wait().code(), Some(1));
+    assert!(node.errors().contains("the root supervisor was killed"), "{}", node.errors());
+}
+
+#[test]
 fn faults_need_leave() {
     let node = Node::dev(&[]);
     node.bad(&["debug", "kill", "pyralog/doors/console"], 1, &["debug-disabled", "--debug-faults"]);

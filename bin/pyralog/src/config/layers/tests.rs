@@ -136,6 +136,7 @@ fn mistakes_are_shown_where_they_stand() {
     mistake("[pyramid]\ninsecure = 1\n", &["true or false"]);
     mistake("[pyramid]\nlisten_addr = 9092\n", &["an address like"]);
     mistake("listen_addr = \"a:1\"\n", &["keys stand in [pyramid] or [obelisk]"]);
+    mistake("[pyramd]\nnode_id = \"a\"\n", &["'pyramd'", ":1:2", "did you mean [pyramid]?"]);
     mistake("[pyramid\n", &["the file is not TOML", ":1:"]);
     mistake("[pyramid]\nnode_id = \"a\"\nnode_id = \"b\"\n", &["not TOML", "duplicate"]);
 }
