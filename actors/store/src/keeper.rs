@@ -80,7 +80,7 @@ impl Keeper {
         let (shelf, kept) = Shelf::open(disk, path, health.clone())?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let thread =
-            OwnedThread::start_vital("pyralog-directory", health, move || run(shelf, queue))?;
+            OwnedThread::start_vital("pyralog-directory", 0, health, move || run(shelf, queue))?;
         Ok((Keeper { jobs, thread }, kept))
     }
 

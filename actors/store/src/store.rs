@@ -31,6 +31,10 @@ const COMMIT_QUEUE_MAX: usize = 8_192;
 /// Tasks, reports and small jobs that may wait for or from the segment writer.
 const WRITER_QUEUE_MAX: usize = 1_024;
 const READER_THREADS: usize = 2;
+/// Everybody waits for the committer, and it mostly waits for the disk: it goes
+/// first. Nobody waits for the segment writer: it goes last.
+const COMMITTER_NICE: i32 = -15;
+const WRITER_NICE: i32 = 10;
 
 /// What the store answers.
 #[derive(RactorMessage)]
@@ -218,8 +222,13 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
     Ok(StoreState {
         handle: StoreHandle { commits, writes, reads, partitions, health: health.clone(), gauges },
         vitals,
-        committer: OwnedThread::start_vital("pyralog-commit", health.clone(), || committing.run())?,
-        writer: OwnedThread::start_vital("pyralog-segment", health, || writing.run())?,
+        committer: OwnedThread::start_vital(
+            "pyralog-commit",
+            COMMITTER_NICE,
+            health.clone(),
+            || committing.run(),
+        )?,
+        writer: OwnedThread::start_vital("pyralog-segment", WRITER_NICE, health, || writing.run())?,
         readers,
     })
 }

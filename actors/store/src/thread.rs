@@ -2,6 +2,7 @@
 //! state goes, so that a restarted actor never meets its predecessor's threads.
 
 use crate::health::HealthLatch;
+use rustix::process::setpriority_process;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -28,10 +29,13 @@ impl OwnedThread {
     /// of it fails the store, where it would otherwise only fall silent.
     pub(crate) fn start_vital(
         name: &'static str,
+        nice: i32,
         health: HealthLatch,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<OwnedThread> {
         OwnedThread::start(name, move || {
+            // Of this thread alone. Where it is not allowed, things are as usual.
+            let _ = setpriority_process(None, nice);
             if catch_unwind(AssertUnwindSafe(body)).is_err() {
                 health.fail(&format!("the thread {name} panicked; please report it with the log"));
             }
