@@ -2,27 +2,25 @@
 //! every request looks one up.
 
 use pyralog_directory::Directory;
-use pyralog_model::{LogName, LogNumber, LogSettings};
+use pyralog_model::LogName;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// A log, as clients see it.
+/// A log, as clients see it: the directory's entry and Kafka's id for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
-    /// Its number.
-    pub number: LogNumber,
-    /// Its name.
-    pub name: LogName,
-    /// How many partitions it has.
-    pub partitions: u32,
-    /// How many replicas each partition has.
-    pub replication_factor: u16,
-    /// Its settings.
-    pub settings: LogSettings,
-    /// True for logs that the system keeps for itself.
-    pub internal: bool,
+    entry: pyralog_directory::LogEntry,
     /// Kafka's id for it.
     pub topic_id: [u8; 16],
+}
+
+impl Deref for LogEntry {
+    type Target = pyralog_directory::LogEntry;
+
+    fn deref(&self) -> &pyralog_directory::LogEntry {
+        &self.entry
+    }
 }
 
 /// One state of the directory with its logs ready to be handed out.
@@ -43,13 +41,5 @@ impl DirectoryView {
 
 pub(crate) fn entry(directory: &Directory, log: &pyralog_directory::LogEntry) -> Arc<LogEntry> {
     let cluster = directory.cluster().expect("a cluster is founded before its first log");
-    Arc::new(LogEntry {
-        number: log.number,
-        name: log.name.clone(),
-        partitions: log.partitions,
-        replication_factor: log.replication_factor,
-        settings: log.settings.clone(),
-        internal: log.internal,
-        topic_id: log.number.topic_id(cluster),
-    })
+    Arc::new(LogEntry { entry: log.clone(), topic_id: log.number.topic_id(cluster) })
 }

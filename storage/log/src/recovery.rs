@@ -260,7 +260,12 @@ fn open_wal(
         if number >= 2 && !disk.exists(&path).map_err(io_error("cannot look at", &path))? {
             break;
         }
-        prepare_file(&**disk, pyramid, store, number, bytes, !planted.skips_directory_sync())?;
+        let sync_directory = !planted.skips_directory_sync();
+        match prepare_file(&**disk, pyramid, store, number, bytes, sync_directory) {
+            // Two are enough to start with; a full disk must not keep reads away.
+            Err(LogError::DiskFull { .. }) if number >= 2 => break,
+            prepared => prepared?,
+        }
         wal.add_file(number)?;
     }
     Ok(wal)

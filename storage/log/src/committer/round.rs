@@ -55,8 +55,12 @@ impl Committer {
             return;
         }
         let batches = round.frames.len() as u64;
-        let written = match self.direct_target(&round) {
-            Some(partition) => self.write_direct(partition, round.frames),
+        let target = self.direct_target(&round);
+        // Whoever holds the appender is writing this partition's tail: the WAL is
+        // quicker than waiting for that.
+        let free = target.as_ref().and_then(|log| Some((log, log.try_lock_appender()?)));
+        let written = match free {
+            Some((log, appender)) => self.write_direct(log, appender, round.frames),
             None => self.write_wal(round.frames, round.bytes),
         };
         match written {
