@@ -19,8 +19,10 @@ use std::collections::BTreeSet;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
-/// The most bytes that one batch may decompress to while a time is looked up.
-const RECORDS_BYTES_MAX: usize = 64 << 20;
+/// The most bytes that one batch may decompress to while a time is looked up. They
+/// are taken from the memory that all connections share: a small request must not
+/// buy a large buffer as often as it likes.
+const RECORDS_BYTES_MAX: usize = 32 << 20;
 
 /// What is asked of one partition.
 struct Question {
@@ -102,7 +104,7 @@ async fn find(service: &Service, id: PartitionId, question: &Question) -> Result
         timestamp => {
             let batch = service.shen.batch_at_time(id, timestamp).await;
             match batch.map_err(|error| kafka_error(error.code))? {
-                Some(batch) => first_at(batch, timestamp).await,
+                Some(batch) => first_at(service, batch, timestamp).await,
                 None => Ok(NOWHERE),
             }
         }
@@ -111,7 +113,7 @@ async fn find(service: &Service, id: PartitionId, question: &Question) -> Result
 
 /// The first record of `batch` at or after `timestamp`. A batch that cannot be
 /// looked into is answered with its beginning: the reader misses nothing.
-async fn first_at(batch: Bytes, timestamp: i64) -> Result<Found, i16> {
+async fn first_at(service: &Service, batch: Bytes, timestamp: i64) -> Result<Found, i16> {
     let header = BatchHeader::parse(&batch).map_err(|_| UNKNOWN_SERVER_ERROR)?;
     let search = move || {
         decode_records(&header, &batch, RECORDS_BYTES_MAX)
@@ -124,7 +126,10 @@ async fn first_at(batch: Bytes, timestamp: i64) -> Result<Found, i16> {
     let found = match header.compression() {
         Ok(Compression::None) => search(),
         // Decompression takes its time, which belongs to other connections.
-        _ => tokio::task::spawn_blocking(search).await.map_err(|_| UNKNOWN_SERVER_ERROR)?,
+        _ => {
+            let _room = service.admit_response(RECORDS_BYTES_MAX).await;
+            tokio::task::spawn_blocking(search).await.map_err(|_| UNKNOWN_SERVER_ERROR)?
+        }
     };
     let (delta, timestamp) = found.unwrap_or((0, header.base_timestamp));
     let offset = header.base_offset + i64::from(delta);
