@@ -120,11 +120,14 @@ impl Committing {
             Completion::Appended(_) => self.stalled.is_some() && self.refusing,
             _ => return,
         };
-        if refusing && !self.refusing {
-            tracing::warn!("the disk is full: appends are refused, reads go on; free some space");
+        if refusing == self.refusing {
+            return;
         }
-        if !refusing && self.refusing {
-            tracing::info!("the disk has room again: appends are taken");
+        match refusing {
+            true => tracing::warn!(
+                "the disk is full: appends are refused, reads go on; free some space"
+            ),
+            false => tracing::info!("the disk has room again: appends are taken"),
         }
         self.refusing = refusing;
         self.gauges.set_disk_full(refusing || self.stalled.is_some());

@@ -26,6 +26,7 @@
 //!
 //! Version history: 1, the first.
 
+use crate::keyed_crc::keyed_crc;
 use bytes::Bytes;
 use pyralog_model::{
     BATCH_HEADER_BYTES, BatchHeader, BatchPrefix, Epoch, Lsn, Offset, PartitionId, StoreId,
@@ -277,11 +278,7 @@ pub(crate) fn batch_max_timestamp(batch: &[u8]) -> i64 {
 }
 
 fn frame_crc(store: StoreId, header: &[u8], prefix: &[u8]) -> u32 {
-    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
-    digest.update(&store.0.to_le_bytes());
-    digest.update(&header[8..FRAME_HEADER_BYTES]);
-    digest.update(prefix);
-    digest.finalize() as u32
+    keyed_crc(store, &[&header[8..FRAME_HEADER_BYTES], prefix])
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {

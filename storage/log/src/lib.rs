@@ -33,6 +33,7 @@ mod durable;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod keyed_crc;
 mod mutation;
 mod partition_log;
 mod paths;

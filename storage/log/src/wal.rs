@@ -31,6 +31,7 @@ pub(crate) use scan::{RoundPlace, read_round, scan_file};
 
 use crate::durable::SyncProof;
 use crate::frame::Frame;
+use crate::keyed_crc::keyed_crc;
 use crate::mutation::{Mutation, Planted};
 use crate::{LogError, paths};
 use files::WalFile;
@@ -224,17 +225,9 @@ fn round_header(
     bytes[20..24].copy_from_slice(&u32::try_from(frames).expect("< 2^32 frames").to_le_bytes());
     bytes[24..32].copy_from_slice(&round.to_le_bytes());
     bytes[32..40].copy_from_slice(&first_lsn.0.to_le_bytes());
-    let crc = keyed_crc(store, &bytes[12..]);
+    let crc = keyed_crc(store, &[&bytes[12..]]);
     bytes[8..12].copy_from_slice(&crc.to_le_bytes());
     bytes
-}
-
-/// CRC-32C over the store id and then `bytes`.
-pub(crate) fn keyed_crc(store: StoreId, bytes: &[u8]) -> u32 {
-    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
-    digest.update(&store.0.to_le_bytes());
-    digest.update(bytes);
-    digest.finalize() as u32
 }
 
 /// A buffer whose used part begins on a page boundary in memory, as writes past

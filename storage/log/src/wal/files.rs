@@ -1,9 +1,10 @@
 //! The files of the WAL: made once, filled with zeros, opened for writes that are
 //! durable when they return.
 
-use super::{PAGE_BYTES, VERSION, keyed_crc};
+use super::{PAGE_BYTES, VERSION};
 use crate::durable::SyncProof;
 use crate::error::io_error;
+use crate::keyed_crc::keyed_crc;
 use crate::mutation::{Mutation, Planted};
 use crate::{LogError, paths};
 use pyralog_env::{Disk, DiskFile};
@@ -184,7 +185,7 @@ pub(crate) fn check_header(
     }
     let crc = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes"));
     let owner = StoreId(u128::from_le_bytes(bytes[24..40].try_into().expect("16 bytes")));
-    if owner != store && keyed_crc(owner, &bytes[16..40]) == crc {
+    if owner != store && keyed_crc(owner, &[&bytes[16..40]]) == crc {
         return refuse(format!("it belongs to store {owner}, this is store {store}"));
     }
     Ok(())
@@ -196,7 +197,7 @@ fn header_page(store: StoreId, file_bytes: usize) -> [u8; PAGE_BYTES] {
     page[8..10].copy_from_slice(&VERSION.to_le_bytes());
     page[16..24].copy_from_slice(&(file_bytes as u64).to_le_bytes());
     page[24..40].copy_from_slice(&store.0.to_le_bytes());
-    let crc = keyed_crc(store, &page[16..40]);
+    let crc = keyed_crc(store, &[&page[16..40]]);
     page[12..16].copy_from_slice(&crc.to_le_bytes());
     page
 }

@@ -1,9 +1,10 @@
 //! Reading the WAL back: first where the rounds are, then the frames of each.
 
-use super::{PAGE_BYTES, ROUND_HEADER_BYTES, ROUND_MAGIC, VERSION, keyed_crc, padded};
+use super::{PAGE_BYTES, ROUND_HEADER_BYTES, ROUND_MAGIC, VERSION, padded};
 use crate::LogError;
 use crate::error::io_error;
 use crate::frame::{FRAME_HEADER_BYTES, Frame, FrameHeader};
+use crate::keyed_crc::keyed_crc;
 use bytes::Bytes;
 use pyralog_env::DiskFile;
 use pyralog_model::StoreId;
@@ -102,7 +103,7 @@ fn decode_header(store: StoreId, bytes: &[u8]) -> Option<RoundHeader> {
     let eight = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
     let intact = bytes[0..8] == ROUND_MAGIC
         && bytes[12..14] == VERSION.to_le_bytes()
-        && four(8) == keyed_crc(store, &bytes[12..ROUND_HEADER_BYTES]);
+        && four(8) == keyed_crc(store, &[&bytes[12..ROUND_HEADER_BYTES]]);
     intact.then(|| RoundHeader {
         round: eight(24),
         body_bytes: four(16) as usize,
