@@ -5,8 +5,8 @@ use crate::api::{ErrorBody, ErrorReply};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use pyralog_model::ApiError;
 use pyralog_model::{ErrorCode, Remedy};
-use pyralog_partition::ApiError;
 
 /// An error on its way out.
 #[derive(Debug)]
@@ -75,16 +75,28 @@ impl IntoResponse for Refusal {
 /// The HTTP status nearest to a code.
 fn status(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound => {
-            StatusCode::NOT_FOUND
-        }
-        ErrorCode::LogExists | ErrorCode::Fenced => StatusCode::CONFLICT,
+        ErrorCode::LogNotFound
+        | ErrorCode::PartitionNotFound
+        | ErrorCode::ActorNotFound
+        | ErrorCode::CounterNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::LogExists
+        | ErrorCode::CounterExists
+        | ErrorCode::NodeNameTaken
+        | ErrorCode::NodeCopied
+        | ErrorCode::SequenceGap
+        | ErrorCode::SequenceDuplicate
+        | ErrorCode::ProducerFenced
+        | ErrorCode::Fenced => StatusCode::CONFLICT,
         ErrorCode::OffsetOutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
         ErrorCode::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::DiskFull | ErrorCode::CountersExhausted => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        ErrorCode::Unavailable | ErrorCode::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Unavailable
+        | ErrorCode::ObeliskAway
+        | ErrorCode::LanesExhausted
+        | ErrorCode::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::PeerRefused => StatusCode::FORBIDDEN,
         ErrorCode::Elsewhere => StatusCode::MISDIRECTED_REQUEST,
         ErrorCode::StorageCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::NotSupported => StatusCode::NOT_IMPLEMENTED,
@@ -96,6 +108,8 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RecordCorrupt
         | ErrorCode::FormatUnsupported
         | ErrorCode::ProducerUnknown
+        | ErrorCode::CounterNameInvalid
+        | ErrorCode::ClockAhead
         | ErrorCode::RequestInvalid => StatusCode::BAD_REQUEST,
     }
 }

@@ -26,6 +26,9 @@ pub(crate) const INVALID_REPLICA_ASSIGNMENT: i16 = 39;
 pub(crate) const INVALID_CONFIG: i16 = 40;
 pub(crate) const INVALID_REQUEST: i16 = 42;
 pub(crate) const UNSUPPORTED_FOR_MESSAGE_FORMAT: i16 = 43;
+pub(crate) const OUT_OF_ORDER_SEQUENCE_NUMBER: i16 = 45;
+pub(crate) const DUPLICATE_SEQUENCE_NUMBER: i16 = 46;
+pub(crate) const INVALID_PRODUCER_EPOCH: i16 = 47;
 pub(crate) const KAFKA_STORAGE_ERROR: i16 = 56;
 pub(crate) const UNKNOWN_PRODUCER_ID: i16 = 59;
 pub(crate) const FETCH_SESSION_ID_NOT_FOUND: i16 = 70;
@@ -51,16 +54,30 @@ pub(crate) fn kafka_error(code: ErrorCode) -> i16 {
         ErrorCode::ProducerUnknown => UNKNOWN_PRODUCER_ID,
         ErrorCode::RequestInvalid | ErrorCode::NotSupported => INVALID_REQUEST,
         // Throttling errors (89) are only retried by clients of topic creation.
-        ErrorCode::Overloaded | ErrorCode::Timeout => REQUEST_TIMED_OUT,
+        ErrorCode::Overloaded
+        | ErrorCode::Timeout
+        | ErrorCode::ObeliskAway
+        | ErrorCode::LanesExhausted => REQUEST_TIMED_OUT,
+        ErrorCode::SequenceGap => OUT_OF_ORDER_SEQUENCE_NUMBER,
+        ErrorCode::SequenceDuplicate => DUPLICATE_SEQUENCE_NUMBER,
+        ErrorCode::ProducerFenced => INVALID_PRODUCER_EPOCH,
         // Retried after fresh metadata, by every client.
         ErrorCode::DiskFull | ErrorCode::StorageFailed | ErrorCode::StorageCorrupt => {
             KAFKA_STORAGE_ERROR
         }
         ErrorCode::Unavailable | ErrorCode::Elsewhere => NOT_LEADER_OR_FOLLOWER,
         ErrorCode::Fenced => FENCED_LEADER_EPOCH,
-        ErrorCode::DebugDisabled | ErrorCode::ActorNotFound | ErrorCode::Internal => {
-            UNKNOWN_SERVER_ERROR
-        }
+        ErrorCode::DebugDisabled
+        | ErrorCode::ActorNotFound
+        | ErrorCode::CounterNotFound
+        | ErrorCode::CounterExists
+        | ErrorCode::CounterNameInvalid
+        | ErrorCode::CountersExhausted
+        | ErrorCode::ClockAhead
+        | ErrorCode::NodeNameTaken
+        | ErrorCode::NodeCopied
+        | ErrorCode::PeerRefused
+        | ErrorCode::Internal => UNKNOWN_SERVER_ERROR,
     }
 }
 

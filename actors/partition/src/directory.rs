@@ -5,12 +5,11 @@
 //! that a Raft log can take its place without a change here: propose, make
 //! durable, apply, publish.
 
-use crate::ApiError;
 use crate::log_entry::DirectoryView;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_directory::{Command, Directory, DirectoryError, Outcome};
 use pyralog_env::Disk;
-use pyralog_model::{ClusterId, ErrorCode, NodeName, StoreId};
+use pyralog_model::{ApiError, ClusterId, ErrorCode, NodeName, StoreId};
 use pyralog_store::{HealthLatch, Keeper, KeeperError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -255,23 +254,4 @@ fn restore(kept: pyralog_store::Kept) -> Result<Directory, ActorProcessingErr> {
         directory.apply(index, &command)?;
     }
     Ok(directory)
-}
-
-impl From<DirectoryError> for ApiError {
-    fn from(error: DirectoryError) -> ApiError {
-        let code = match &error {
-            DirectoryError::Index { .. } => ErrorCode::Internal,
-            DirectoryError::LogExists(_) => ErrorCode::LogExists,
-            DirectoryError::LogNotFound(_) => ErrorCode::LogNotFound,
-            DirectoryError::InternalName(_) => ErrorCode::LogNameInvalid,
-            DirectoryError::Partitions { .. } => ErrorCode::PartitionsInvalid,
-            DirectoryError::ReplicationFactor { .. } => ErrorCode::ReplicationInvalid,
-            DirectoryError::NotFounded => ErrorCode::Unavailable,
-            DirectoryError::AlreadyFounded(_)
-            | DirectoryError::NodeNameTaken(_)
-            | DirectoryError::StoreTaken(_)
-            | DirectoryError::NodeDescription { .. } => ErrorCode::RequestInvalid,
-        };
-        ApiError::new(code, error.to_string())
-    }
 }

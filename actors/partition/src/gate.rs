@@ -5,11 +5,10 @@
 //! queueing happen under one short lock, so the committer sees appends in the
 //! order of their offsets.
 
-use crate::ApiError;
 use crate::sequencer::Sequencer;
 use bytes::Bytes;
 use pyralog_log::{Append, Completion, LogError, Opened, PartitionLog, Submission};
-use pyralog_model::{BatchHeader, Durability, Epoch, ErrorCode, Offset};
+use pyralog_model::{ApiError, BatchHeader, Durability, Epoch, ErrorCode, Offset};
 use pyralog_store::{Pulse, StoreHandle};
 use std::future::Future;
 use std::pin::Pin;

@@ -14,7 +14,6 @@
 //! queued; it takes the gate out of the routes when it goes. There is one replica
 //! for now: the high watermark is what the committer has made durable.
 
-mod api_error;
 mod directory;
 mod gate;
 mod log_entry;
@@ -24,7 +23,6 @@ mod routes;
 mod sequencer;
 mod shen;
 
-pub use api_error::ApiError;
 pub use directory::{DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory};
 pub use gate::{Appended, PendingAppend, Watermarks};
 pub use log_entry::LogEntry;

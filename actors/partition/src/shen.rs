@@ -2,7 +2,6 @@
 //! names by the directory and partitions by the routes, and hides which actor
 //! does what.
 
-use crate::ApiError;
 use crate::directory::DirectoryHub;
 use crate::gate::{Gate, PendingAppend, Watermarks};
 use crate::log_entry::{LogEntry, entry};
@@ -11,8 +10,8 @@ use bytes::Bytes;
 use pyralog_directory::{Command, Outcome};
 use pyralog_log::PartitionSizes;
 use pyralog_model::{
-    BatchHeader, ClusterId, ErrorCode, LogName, LogNumber, LogSettings, NodeName, NodeNumber,
-    Offset, PartitionId,
+    ApiError, BatchHeader, ClusterId, ErrorCode, LogName, LogNumber, LogSettings, NodeName,
+    NodeNumber, Offset, PartitionId,
 };
 use std::sync::Arc;
 use std::time::Duration;

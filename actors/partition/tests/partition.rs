@@ -8,12 +8,12 @@ use pyralog_env::sim::{SimClock, SimDisk};
 use pyralog_env::{Clock, Disk, WallMillis};
 use pyralog_log::LogOptions;
 use pyralog_model::{
-    BatchBuilder, BatchHeader, ClusterId, ErrorCode, LogName, LogSettings, NodeName, Offset,
-    PartitionId, StoreId, split_batches,
+    ApiError, BatchBuilder, BatchHeader, ClusterId, ErrorCode, LogName, LogSettings, NodeName,
+    Offset, PartitionId, StoreId, split_batches,
 };
 use pyralog_partition::{
-    ApiError, CreateLog, DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory,
-    NodeIdentity, Reconciler, ReconcilerArguments, Routes, Shen, ShenSettings,
+    CreateLog, DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity,
+    Reconciler, ReconcilerArguments, Routes, Shen, ShenSettings,
 };
 use pyralog_store::{Health, HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};

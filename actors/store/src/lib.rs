@@ -10,6 +10,7 @@
 //!
 //!  handles ──reads──▶ reader threads (only for what is not in memory)
 //!  directory ──commands──▶ keeper thread
+//!  arena, lanes ──jobs──▶ worker threads
 //! ```
 //!
 //! Hot paths hold a [`StoreHandle`] that the actor gave out; every channel is
@@ -26,6 +27,7 @@ mod pulse;
 mod reading;
 mod store;
 mod thread;
+mod worker;
 mod writing;
 
 pub use checkpoints::MetaCheckpoints;
@@ -35,3 +37,4 @@ pub use keeper::{Keeper, KeeperError, Kept};
 pub use metrics::{LatencyBucket, StoreGauges, StoreMetrics};
 pub use pulse::Pulse;
 pub use store::{Store, StoreArguments, StoreMessage};
+pub use worker::Worker;

@@ -7,6 +7,15 @@ use std::collections::BTreeMap;
 /// The most partitions one log has.
 pub const PARTITIONS_MAX: u32 = 10_000;
 
+/// What a node does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// Coordinates.
+    pub obelisk: bool,
+    /// Keeps data.
+    pub pyramid: bool,
+}
+
 /// A member of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeEntry {

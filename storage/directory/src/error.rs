@@ -1,6 +1,6 @@
 //! Why a command is refused, and why bytes are.
 
-use pyralog_model::{ClusterId, LogName, LogNumber, NodeName};
+use pyralog_model::{ApiError, ClusterId, ErrorCode, LogName, LogNumber, NodeName};
 use thiserror::Error;
 
 /// Why a command was not carried out. But for `Index`, the refusal is part of
@@ -96,4 +96,23 @@ pub enum DecodeError {
     /// Parts of a snapshot contradict each other.
     #[error("the snapshot contradicts itself: {0}")]
     Contradiction(&'static str),
+}
+
+impl From<DirectoryError> for ApiError {
+    fn from(error: DirectoryError) -> ApiError {
+        let code = match &error {
+            DirectoryError::Index { .. } => ErrorCode::Internal,
+            DirectoryError::LogExists(_) => ErrorCode::LogExists,
+            DirectoryError::LogNotFound(_) => ErrorCode::LogNotFound,
+            DirectoryError::InternalName(_) => ErrorCode::LogNameInvalid,
+            DirectoryError::Partitions { .. } => ErrorCode::PartitionsInvalid,
+            DirectoryError::ReplicationFactor { .. } => ErrorCode::ReplicationInvalid,
+            DirectoryError::NotFounded => ErrorCode::Unavailable,
+            DirectoryError::AlreadyFounded(_)
+            | DirectoryError::NodeNameTaken(_)
+            | DirectoryError::StoreTaken(_)
+            | DirectoryError::NodeDescription { .. } => ErrorCode::RequestInvalid,
+        };
+        ApiError::new(code, error.to_string())
+    }
 }

@@ -18,5 +18,5 @@ mod tests;
 
 pub use command::{Command, Outcome};
 pub use directory::Directory;
-pub use entry::{LogEntry, NodeEntry, PARTITIONS_MAX, Placement};
+pub use entry::{LogEntry, NodeEntry, PARTITIONS_MAX, Placement, Roles};
 pub use error::{DecodeError, DirectoryError};

@@ -1,6 +1,6 @@
 //! What can go wrong between a caller and the disk.
 
-use pyralog_model::{Offset, PartitionId};
+use pyralog_model::{ApiError, ErrorCode, Offset, PartitionId};
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -101,4 +101,20 @@ pub(crate) fn io_error<'a>(
 /// A failed sync is final: the store must not believe the next one.
 pub(crate) fn sync_error<'a>(path: &'a Path) -> impl FnOnce(io::Error) -> LogError + 'a {
     move |error| LogError::Failed { cause: format!("cannot sync {}: {error}", path.display()) }
+}
+
+impl From<LogError> for ApiError {
+    fn from(error: LogError) -> ApiError {
+        let code = match &error {
+            LogError::DiskFull { .. } => ErrorCode::DiskFull,
+            LogError::Failed { .. } | LogError::Io { .. } => ErrorCode::StorageFailed,
+            LogError::Corrupt { .. } => ErrorCode::StorageCorrupt,
+            LogError::Fenced { .. } => ErrorCode::Fenced,
+            LogError::Closed | LogError::NotOpen(_) => ErrorCode::Unavailable,
+            LogError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            LogError::TooLarge { .. } => ErrorCode::RecordTooLarge,
+            LogError::WalFull => ErrorCode::Overloaded,
+        };
+        ApiError::new(code, error.to_string())
+    }
 }

@@ -2,8 +2,10 @@
 //! batch. Everything here is plain data with no I/O; every other crate speaks
 //! in these words.
 
+mod api_error;
 mod batch;
 mod compression;
+mod coordination;
 mod durability;
 mod error_code;
 mod identity;
@@ -11,12 +13,17 @@ mod log_name;
 mod log_settings;
 mod numbers;
 mod records;
+mod scarab;
 
+pub use api_error::ApiError;
 pub use batch::{
     BATCH_HEADER_BYTES, BatchError, BatchHeader, BatchPrefix, Compression, batch_crc,
     patched_prefix, split_batches,
 };
 pub use compression::{CompressionError, compress, decompress};
+pub use coordination::{
+    CounterMode, CounterName, CounterNameError, CounterNumber, Incarnation, SessionId, StartToken,
+};
 pub use durability::Durability;
 pub use error_code::{ErrorCode, Remedy};
 pub use identity::{
@@ -26,3 +33,4 @@ pub use log_name::{LogName, LogNameError};
 pub use log_settings::{LogSettings, SettingError, SettingRow};
 pub use numbers::{Epoch, Lsn, Offset};
 pub use records::{BatchBuilder, Record, RecordHeader, Records, RecordsError, decode_records};
+pub use scarab::{Lane, LogicalClock, SCARAB_EPOCH_MS, ScarabId};
