@@ -21,7 +21,7 @@ pub use node_file::{FORMAT_VERSION, NodeFile};
 pub use temporary::TemporaryDirectory;
 
 use pyralog_env::{DirectoryLock, Disk, Entropy, LockError};
-use pyralog_model::{Boot, ClusterId, NodeNumber, StoreId};
+use pyralog_model::{Boot, ClusterId, NodeNumber, StartToken, StoreId};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub struct Wanted {
     pub name: Option<String>,
     /// The configured cluster.
     pub cluster: Option<ClusterId>,
+    /// A new directory without a configured cluster founds one.
+    pub founds: bool,
 }
 
 impl DataDirectory {
@@ -76,6 +78,9 @@ impl DataDirectory {
             Some(node) => node.matching(path, wanted)?,
             None => NodeFile::found(wanted, entropy),
         };
+        if node.cluster.is_none() && wanted.founds {
+            node.cluster = Some(ClusterId(entropy.next_u128()));
+        }
         node.boot = Boot(node.boot.0 + 1);
         node.clean = false;
         node.write(&*disk, path)?;
@@ -107,13 +112,33 @@ impl DataDirectory {
         self.node.store
     }
 
-    /// Keeps the number the directory gave this node.
-    pub fn record_number(&mut self, number: NodeNumber) -> Result<(), DataDirectoryError> {
-        if self.node.number == Some(number) {
-            return Ok(());
+    /// Keeps what the cluster said about this node when it took its start.
+    pub fn record_membership(
+        &mut self,
+        cluster: ClusterId,
+        number: NodeNumber,
+        token: StartToken,
+    ) -> Result<(), DataDirectoryError> {
+        let mut node = self.node.clone().with_cluster(&self.path, Some(cluster))?;
+        node.number = Some(number);
+        node.start_tokens = vec![token];
+        self.replace(node)
+    }
+
+    /// Keeps a token before it is sent, so that the next start knows it in case
+    /// its arrival is never heard of.
+    pub fn add_start_token(&mut self, token: StartToken) -> Result<(), DataDirectoryError> {
+        let mut node = self.node.clone();
+        node.add_start_token(token);
+        self.replace(node)
+    }
+
+    fn replace(&mut self, node: NodeFile) -> Result<(), DataDirectoryError> {
+        if self.node != node {
+            node.write(&*self.disk, &self.path)?;
+            self.node = node;
         }
-        self.node.number = Some(number);
-        self.node.write(&*self.disk, &self.path)
+        Ok(())
     }
 
     /// Says that everything has been synced and stopped. The last write.

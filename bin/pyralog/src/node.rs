@@ -125,7 +125,10 @@ fn arguments(plan: &NodePlan<'_>) -> PyramidArguments {
         clock: Arc::clone(&plan.clock),
         data_dir: data.path().to_owned(),
         store: data.store(),
-        identity: NodeIdentity { cluster: node.cluster, name: NodeName(node.name.clone()) },
+        identity: NodeIdentity {
+            cluster: node.cluster.expect("this node founds one"),
+            name: NodeName(node.name.clone()),
+        },
         log_options: LogOptions { segment_bytes: settings.segment_bytes, ..LogOptions::default() },
         shen_settings: ShenSettings {
             default_partitions: settings.partitions_default,

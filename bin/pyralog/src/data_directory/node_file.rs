@@ -1,14 +1,19 @@
 //! `node.toml`: the identity of a data directory.
 //!
 //! ```toml
-//! format_version = 1
-//! cluster_id = "0123…"   # 128 random bits, made when the cluster was founded
+//! format_version = 2
+//! cluster_id = "0123…"   # 128 random bits, made when the cluster was founded;
+//!                        # absent until a node that founds none has joined one
 //! name = "pyramid-1"     # the operator's name for the node
 //! number = 1             # the directory's number for it; absent until given
 //! store_id = "4567…"     # 128 random bits, made with this directory
 //! boot = 12              # raised durably at each start
 //! clean = false          # true between an ordered shutdown and the next start
+//! start_tokens = ["89…"] # secrets by which the cluster knows this directory from
+//!                        # a copy: the last one it has taken, and those sent since
 //! ```
+//!
+//! Version 1 had a cluster always and no tokens.
 //!
 //! It is replaced as a whole: a new file is written and synced, renamed over
 //! the old one, and the directory synced. After a power cut either the old or
@@ -16,25 +21,28 @@
 
 use super::{DataDirectoryError, Wanted};
 use pyralog_env::{Disk, Entropy};
-use pyralog_model::{Boot, ClusterId, NodeNumber, StoreId};
+use pyralog_model::{Boot, ClusterId, NodeNumber, StartToken, StoreId};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
 
 /// The version this program writes, and the newest it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const NAME: &str = "node.toml";
 const NEXT_NAME: &str = "node.toml.new";
 
 /// Far more than the file ever has.
 const BYTES_MAX: u64 = 64 * 1024;
+/// Tokens kept: that so many starts in a row hear nothing of a cluster which has
+/// heard them is not to be expected.
+const START_TOKENS_MAX: usize = 16;
 
 /// What `node.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeFile {
-    /// The cluster.
-    pub cluster: ClusterId,
+    /// The cluster, once there is one.
+    pub cluster: Option<ClusterId>,
     /// The node's name.
     pub name: String,
     /// The node's number, once the directory has given it one.
@@ -45,18 +53,22 @@ pub struct NodeFile {
     pub boot: Boot,
     /// Shut down in order, and not started since.
     pub clean: bool,
+    /// The token that the cluster took last, and those sent to it since.
+    pub start_tokens: Vec<StartToken>,
 }
 
 /// The file's own shape, so that neither form bends the other.
 #[derive(Serialize, Deserialize)]
 struct Written {
     format_version: u32,
-    cluster_id: String,
+    cluster_id: Option<String>,
     name: String,
     number: Option<u32>,
     store_id: String,
     boot: u64,
     clean: bool,
+    #[serde(default)]
+    start_tokens: Vec<String>,
 }
 
 /// Read first, so that a newer file is called newer and not damaged.
@@ -69,13 +81,26 @@ impl NodeFile {
     /// A new identity. Without a configured name the host's is taken.
     pub(super) fn found(wanted: &Wanted, entropy: &dyn Entropy) -> NodeFile {
         NodeFile {
-            cluster: wanted.cluster.unwrap_or_else(|| ClusterId(entropy.next_u128())),
+            cluster: match wanted.cluster {
+                None if wanted.founds => Some(ClusterId(entropy.next_u128())),
+                named => named,
+            },
             name: wanted.name.clone().unwrap_or_else(host_name),
             number: None,
             store: StoreId(entropy.next_u128()),
             boot: Boot(0),
             clean: true,
+            start_tokens: Vec::new(),
         }
+    }
+
+    /// Keeps a token that is about to be sent.
+    pub(super) fn add_start_token(&mut self, token: StartToken) {
+        if self.start_tokens.len() == START_TOKENS_MAX {
+            // The first is the one that was taken.
+            self.start_tokens.remove(1);
+        }
+        self.start_tokens.push(token);
     }
 
     /// Itself, if it is who the configuration wants.
@@ -88,14 +113,21 @@ impl NodeFile {
             let (found, wanted) = (self.name, name.clone());
             return Err(DataDirectoryError::OtherNode { path: dir.to_owned(), found, wanted });
         }
-        if let Some(wanted) = wanted.cluster.filter(|cluster| *cluster != self.cluster) {
-            return Err(DataDirectoryError::OtherCluster {
-                path: dir.to_owned(),
-                found: self.cluster,
-                wanted,
-            });
+        self.with_cluster(dir, wanted.cluster)
+    }
+
+    /// Itself, as a member of this cluster if one is named.
+    pub(super) fn with_cluster(
+        self,
+        dir: &Path,
+        cluster: Option<ClusterId>,
+    ) -> Result<NodeFile, DataDirectoryError> {
+        match (self.cluster, cluster) {
+            (Some(found), Some(wanted)) if found != wanted => {
+                Err(DataDirectoryError::OtherCluster { path: dir.to_owned(), found, wanted })
+            }
+            (found, wanted) => Ok(NodeFile { cluster: found.or(wanted), ..self }),
         }
-        Ok(self)
     }
 
     /// Reads the file of `dir`; `None` when there is none.
@@ -125,8 +157,13 @@ impl NodeFile {
         let written: Written =
             toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
         let identity = |_| damaged("an id is not 32 hexadecimal digits".into());
+        let tokens = written.start_tokens.iter().map(|text| u128::from_str_radix(text, 16));
         Ok(Some(NodeFile {
-            cluster: written.cluster_id.parse().map_err(identity)?,
+            start_tokens: tokens
+                .map(|token| token.map(StartToken))
+                .collect::<Result<_, _>>()
+                .map_err(identity)?,
+            cluster: written.cluster_id.map(|id| id.parse()).transpose().map_err(identity)?,
             name: written.name,
             number: written.number.map(NodeNumber),
             store: written.store_id.parse().map_err(identity)?,
@@ -139,12 +176,13 @@ impl NodeFile {
     pub(super) fn write(&self, disk: &dyn Disk, dir: &Path) -> Result<(), DataDirectoryError> {
         let written = Written {
             format_version: FORMAT_VERSION,
-            cluster_id: self.cluster.to_string(),
+            cluster_id: self.cluster.map(|id| id.to_string()),
             name: self.name.clone(),
             number: self.number.map(|number| number.0),
             store_id: self.store.to_string(),
             boot: self.boot.0,
             clean: self.clean,
+            start_tokens: self.start_tokens.iter().map(|t| format!("{:032x}", t.0)).collect(),
         };
         let text = toml::to_string(&written).expect("plain fields have a TOML form");
         replace(disk, dir, text.as_bytes())

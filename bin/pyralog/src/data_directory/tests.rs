@@ -11,12 +11,12 @@ fn open(path: &Path, wanted: &Wanted) -> Result<DataDirectory, DataDirectoryErro
 fn identity_is_founded_once_and_boots_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("deep/data");
-    let wanted = Wanted { name: Some("pyramid-1".into()), cluster: None };
+    let wanted = Wanted { name: Some("pyramid-1".into()), cluster: None, founds: true };
     let mut first = open(&path, &wanted).unwrap();
     assert!(first.was_clean());
     assert_eq!((first.boot(), first.node().number), (Boot(1), None));
-    first.record_number(NodeNumber(7)).unwrap();
     let (cluster, store) = (first.node().cluster, first.store());
+    first.record_membership(cluster.unwrap(), NodeNumber(7), StartToken(5)).unwrap();
     drop(first);
 
     // Dropped without the mark: a crash.
@@ -34,13 +34,15 @@ fn identity_is_founded_once_and_boots_are_counted() {
 fn a_directory_has_one_user_one_name_and_one_cluster() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path();
-    let held = open(path, &Wanted { name: Some("a".into()), cluster: None }).unwrap();
+    let held = open(path, &Wanted { name: Some("a".into()), cluster: None, founds: true }).unwrap();
     let refused = open(path, &Wanted::default()).unwrap_err();
     assert!(refused.to_string().contains(&format!("process {}", std::process::id())), "{refused}");
     drop(held);
-    let other = open(path, &Wanted { name: Some("b".into()), cluster: None }).unwrap_err();
+    let other =
+        open(path, &Wanted { name: Some("b".into()), cluster: None, founds: true }).unwrap_err();
     assert!(matches!(other, DataDirectoryError::OtherNode { .. }), "{other}");
-    let other = open(path, &Wanted { name: None, cluster: Some(ClusterId(1)) }).unwrap_err();
+    let other =
+        open(path, &Wanted { name: None, cluster: Some(ClusterId(1)), founds: true }).unwrap_err();
     assert!(matches!(other, DataDirectoryError::OtherCluster { .. }), "{other}");
 }
 
@@ -61,10 +63,10 @@ fn a_file_in_its_place_and_a_user_who_may_not_are_told_apart() {
 #[test]
 fn a_newer_format_is_refused_and_a_damaged_file_is_not_replaced() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("node.toml"), "format_version = 2\nsomething = 'new'\n")
+    std::fs::write(dir.path().join("node.toml"), "format_version = 3\nsomething = 'new'\n")
         .unwrap();
     let refused = open(dir.path(), &Wanted::default()).unwrap_err();
-    assert!(matches!(refused, DataDirectoryError::TooNew { found: 2, known: 1, .. }), "{refused}");
+    assert!(matches!(refused, DataDirectoryError::TooNew { found: 3, known: 2, .. }), "{refused}");
     std::fs::write(dir.path().join("node.toml"), "format_version = 1\nboot = 3\n").unwrap();
     let refused = open(dir.path(), &Wanted::default()).unwrap_err();
     assert!(matches!(refused, DataDirectoryError::Damaged { .. }), "{refused}");
@@ -72,6 +74,54 @@ fn a_newer_format_is_refused_and_a_damaged_file_is_not_replaced() {
         std::fs::read_to_string(dir.path().join("node.toml")).unwrap(),
         "format_version = 1\nboot = 3\n"
     );
+}
+
+#[test]
+fn a_directory_of_version_1_is_read_and_becomes_version_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("node.toml");
+    let id = "00000000000000000000000000000abc";
+    let old = format!(
+        "format_version = 1\ncluster_id = \"{id}\"\nname = \"n\"\nnumber = 4\nstore_id = \"{id}\"\nboot = 9\nclean = true\n"
+    );
+    std::fs::write(&file, old).unwrap();
+    let opened = open(dir.path(), &Wanted::default()).unwrap();
+    assert_eq!((opened.node().cluster, opened.boot()), (Some(ClusterId(0xabc)), Boot(10)));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("format_version = 2"));
+}
+
+#[test]
+fn one_that_founds_no_cluster_joins_one_and_stays_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let wanted = Wanted { name: Some("p".into()), cluster: None, founds: false };
+    let mut first = open(dir.path(), &wanted).unwrap();
+    assert_eq!(first.node().cluster, None);
+    first.add_start_token(StartToken(1)).unwrap();
+    first.add_start_token(StartToken(2)).unwrap();
+    drop(first);
+    let mut second = open(dir.path(), &wanted).unwrap();
+    assert_eq!(second.node().start_tokens, [StartToken(1), StartToken(2)]);
+    second.record_membership(ClusterId(9), NodeNumber(2), StartToken(2)).unwrap();
+    let other = second.record_membership(ClusterId(8), NodeNumber(2), StartToken(3)).unwrap_err();
+    assert!(matches!(other, DataDirectoryError::OtherCluster { .. }), "{other}");
+    drop(second);
+    let third = open(dir.path(), &wanted).unwrap();
+    assert_eq!(
+        (third.node().cluster, third.node().number),
+        (Some(ClusterId(9)), Some(NodeNumber(2)))
+    );
+    assert_eq!(third.node().start_tokens, [StartToken(2)]);
+}
+
+#[test]
+fn tokens_that_were_never_answered_do_not_pile_up_over_the_one_that_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut data = open(dir.path(), &Wanted { founds: true, ..Wanted::default() }).unwrap();
+    let cluster = data.node().cluster.unwrap();
+    data.record_membership(cluster, NodeNumber(1), StartToken(100)).unwrap();
+    (0..40).for_each(|token| data.add_start_token(StartToken(token)).unwrap());
+    let tokens = &data.node().start_tokens;
+    assert_eq!((tokens.len(), tokens[0], tokens[15]), (16, StartToken(100), StartToken(39)));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn text(life: &Life, data: &DataDirectory, listeners: &Listeners) -> String {
         "Pyralog {} · node {} · cluster {}\n\n  Kafka  {kafka}\n  HTTP   http://{http}\n  data   {}{gone}\n\n",
         env!("CARGO_PKG_VERSION"),
         node.name,
-        node.cluster,
+        node.cluster.map(|id| id.to_string()).unwrap_or_default(),
         data.path().display(),
     );
     if life.dev {

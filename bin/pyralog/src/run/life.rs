@@ -36,7 +36,8 @@ pub async fn live(life: Life) -> Result<(), Failure> {
     raise_open_files();
     let settings = &life.settings;
     let listeners = Listeners::bind(&settings.listen_addr, &settings.http_addr, life.random_ports)?;
-    let wanted = Wanted { name: settings.node_name.clone(), cluster: settings.cluster };
+    let wanted =
+        Wanted { name: settings.node_name.clone(), cluster: settings.cluster, founds: true };
     let mut data =
         DataDirectory::open(Arc::new(RealDisk), &settings.data_dir, &wanted, &RealEntropy)?;
     if !data.was_clean() {
@@ -57,7 +58,6 @@ pub async fn live(life: Life) -> Result<(), Failure> {
         // What has been recovered so far was durable before.
         signal = signals.next() => return Err(Failure::failed(format!("stopped by {signal} while starting"))),
     };
-    data.record_number(node.number())?;
     readiness.send_replace(Readiness::Ready);
     greeting::print(&life, &data, &listeners);
 
