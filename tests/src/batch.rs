@@ -86,6 +86,17 @@ pub fn assemble(attributes: i16, record_count: i32, times: (i64, i64), payload: 
     bytes
 }
 
+/// The same batch as one of a producer's session: its first record has this
+/// sequence.
+pub fn in_session(mut bytes: Vec<u8>, producer: i64, epoch: i16, sequence: i32) -> Vec<u8> {
+    bytes[43..51].copy_from_slice(&producer.to_be_bytes());
+    bytes[51..53].copy_from_slice(&epoch.to_be_bytes());
+    bytes[53..57].copy_from_slice(&sequence.to_be_bytes());
+    let checksum = crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&checksum.to_be_bytes());
+    bytes
+}
+
 /// Cuts fetched bytes into batches; a piece of one at the end is left out, as
 /// Kafka allows.
 ///

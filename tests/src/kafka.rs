@@ -22,10 +22,20 @@ pub mod code {
     pub const OFFSET_OUT_OF_RANGE: i16 = 1;
     /// No such topic.
     pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+    /// Nobody can answer now.
+    pub const COORDINATOR_NOT_AVAILABLE: i16 = 15;
     /// The name cannot be.
     pub const INVALID_TOPIC: i16 = 17;
     /// It is there already.
     pub const TOPIC_ALREADY_EXISTS: i16 = 36;
+    /// A batch of a session does not follow its last one.
+    pub const OUT_OF_ORDER_SEQUENCE_NUMBER: i16 = 45;
+    /// A batch of a session was stored before.
+    pub const DUPLICATE_SEQUENCE_NUMBER: i16 = 46;
+    /// A newer epoch of the session has written.
+    pub const INVALID_PRODUCER_EPOCH: i16 = 47;
+    /// A session that the partition does not know.
+    pub const UNKNOWN_PRODUCER_ID: i16 = 59;
     /// The disk failed or is full.
     pub const KAFKA_STORAGE_ERROR: i16 = 56;
 }
@@ -35,6 +45,7 @@ const FETCH: i16 = 11;
 const LIST_OFFSETS: i16 = 2;
 const METADATA: i16 = 4;
 const CREATE_TOPICS: i16 = 4;
+const INIT_PRODUCER_ID: i16 = 1;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -120,6 +131,15 @@ impl Client {
             CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
         let response = self.call(CREATE_TOPICS, &request)?;
         Ok(response.topics.first().context("no topic in the answer")?.error_code)
+    }
+
+    /// A new session: Kafka's error code, the producer id and its epoch.
+    pub fn init_producer(&mut self) -> Result<(i16, i64, i16)> {
+        let request = InitProducerIdRequest::default()
+            .with_transactional_id(None)
+            .with_transaction_timeout_ms(60_000);
+        let response = self.call(INIT_PRODUCER_ID, &request)?;
+        Ok((response.error_code, response.producer_id.0, response.producer_epoch))
     }
 
     /// Error code and number of partitions of a topic.

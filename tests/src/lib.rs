@@ -6,7 +6,8 @@
 //!
 //! - [`binary`], [`node`], [`ports`], [`wait`]: a process and its life.
 //! - [`kafka`], [`batch`], [`http`], [`kcat`]: speaking to it.
-//! - [`load`], [`checker`], [`seeded`]: producers under faults, and the judge.
+//! - [`load`], [`idempotent`], [`checker`], [`seeded`]: producers under faults, and
+//!   the judge.
 //! - [`actors`]: the supervision tree as the CLI lists it.
 //! - [`volume`]: file systems that can lose their power or fill up.
 //! - [`flights`]: the year of flights.
@@ -25,6 +26,8 @@ pub mod checker;
 pub mod crc32c;
 pub mod flights;
 pub mod http;
+pub mod idempotent;
+pub mod issued;
 pub mod kafka;
 pub mod kcat;
 pub mod load;

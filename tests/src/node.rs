@@ -19,9 +19,22 @@ pub const END_PATIENCE: Duration = Duration::from_secs(30);
 /// Lines of the log shown after a failure.
 const TAIL_LINES: usize = 40;
 
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// `pyralog dev`: both tiers in one process.
+    Dev,
+    /// `pyralog --role obelisk`.
+    Obelisk,
+    /// `pyralog --role pyramid`.
+    Pyramid,
+}
+
 /// How to start a node. The same plan starts it again after its death.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// What it does.
+    pub role: Role,
     /// The data directory.
     pub data_dir: PathBuf,
     /// Where its output goes.
@@ -30,7 +43,9 @@ pub struct Plan {
     pub kafka_port: u16,
     /// HTTP's port.
     pub http_port: u16,
-    /// More arguments of `pyralog dev`.
+    /// The port where other nodes connect.
+    pub link_port: u16,
+    /// More arguments.
     pub arguments: Vec<String>,
     /// Its environment beyond what everybody has.
     pub environment: Vec<(String, String)>,
@@ -41,22 +56,47 @@ impl Plan {
     /// ports that stay the same over restarts.
     pub fn new(data_dir: &Path, output_dir: &Path) -> Plan {
         Plan {
+            role: Role::Dev,
             data_dir: data_dir.to_owned(),
             output_dir: output_dir.to_owned(),
             kafka_port: ports::free(),
             http_port: ports::free(),
+            link_port: ports::free(),
             arguments: Vec::new(),
             environment: Vec::new(),
         }
     }
 
+    /// An Obelisk in a process of its own, below `folder`. Nodes of one folder
+    /// share a cookie.
+    pub fn obelisk(folder: &Path) -> Plan {
+        let plan = Plan::new(&folder.join("obelisk-data"), &folder.join("obelisk-output"));
+        Plan { role: Role::Obelisk, ..plan }
+            .argument("--node-id=obelisk-1")
+            .argument(format!("--cookie-file={}", folder.join("cookie").display()))
+    }
+
+    /// A Pyramid in a process of its own, which asks the Obelisks at these ports.
+    pub fn pyramid(folder: &Path, name: &str, obelisks: &[u16]) -> Plan {
+        let data = folder.join(format!("{name}-data"));
+        let plan = Plan::new(&data, &folder.join(format!("{name}-output")));
+        let endpoints: Vec<String> =
+            obelisks.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        Plan { role: Role::Pyramid, ..plan }
+            .argument(format!("--node-id={name}"))
+            .argument(format!("--cookie-file={}", folder.join("cookie").display()))
+            .argument(format!("--pharaoh-endpoints={}", endpoints.join(",")))
+    }
+
     /// `pyralog dev` with these arguments alone.
     pub fn bare(output_dir: &Path, arguments: &[&str]) -> Plan {
         Plan {
+            role: Role::Dev,
             data_dir: PathBuf::new(),
             output_dir: output_dir.to_owned(),
             kafka_port: 0,
             http_port: 0,
+            link_port: 0,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: Vec::new(),
         }
@@ -78,6 +118,11 @@ impl Plan {
         (Ipv4Addr::LOCALHOST, self.http_port).into()
     }
 
+    /// Where other nodes connect.
+    pub fn link(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.link_port).into()
+    }
+
     /// `--server` and its value, for a command of the CLI.
     pub fn server(&self) -> [String; 2] {
         ["--server".to_owned(), format!("http://{}", self.http())]
@@ -87,11 +132,21 @@ impl Plan {
     pub fn spawn(&self) -> Result<Node> {
         fs::create_dir_all(&self.output_dir)?;
         let (stdout, stderr) = (self.output_dir.join("stdout"), self.output_dir.join("stderr"));
-        let mut command = binary::command(["dev"]);
+        let mut command = match self.role {
+            Role::Dev => binary::command(["dev"]),
+            Role::Obelisk => binary::command(["--role", "obelisk"]),
+            Role::Pyramid => binary::command(["--role", "pyramid"]),
+        };
         if self.kafka_port != 0 {
+            // An Obelisk listens to nodes alone.
+            let (listen, link) = match self.role {
+                Role::Obelisk => (self.link(), None),
+                Role::Dev | Role::Pyramid => (self.kafka(), Some(self.link())),
+            };
             command.arg("--data-dir").arg(&self.data_dir);
-            command.args(["--listen-addr".to_owned(), self.kafka().to_string()]);
+            command.args(["--listen-addr".to_owned(), listen.to_string()]);
             command.args(["--http-addr".to_owned(), self.http().to_string()]);
+            command.args(link.map(|link| format!("--link-addr={link}")));
         }
         command.args(&self.arguments).envs(self.environment.iter().cloned());
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);

@@ -18,3 +18,4 @@ mod kill;
 mod names;
 mod offsets;
 mod power;
+mod tiers;

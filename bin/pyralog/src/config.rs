@@ -18,5 +18,5 @@ pub use check::CheckRow;
 pub use error::{ConfigError, Place};
 pub use key::{Effect, KEYS, Key, Kind, Section};
 pub use layers::{Configuration, Layers, Origin, Setting};
-pub use settings::NodeSettings;
+pub use settings::{NodeSettings, ObeliskSettings, PyramidSettings};
 pub use value::{Value, bytes};

@@ -1,6 +1,7 @@
 //! Sockets, bound once and before anything else, so that a taken port is an
 //! error at once and a restarted door never refuses a connection.
 
+use crate::config::NodeSettings;
 use crate::failure::{Failure, Status};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -9,29 +10,40 @@ use std::sync::Arc;
 /// The bound sockets of a node.
 #[derive(Debug, Clone)]
 pub struct Listeners {
-    /// Kafka's.
-    pub kafka: Arc<TcpListener>,
+    /// Kafka's, of a Pyramid.
+    pub kafka: Option<Arc<TcpListener>>,
     /// HTTP's.
     pub http: Arc<TcpListener>,
+    /// Where other nodes connect.
+    pub link: Arc<TcpListener>,
 }
 
 impl Listeners {
-    /// Binds both, on ports of the system's choice if `random_ports`.
-    pub fn bind(kafka: &str, http: &str, random_ports: bool) -> Result<Listeners, Failure> {
+    /// Binds all that the node's roles need, on ports of the system's choice if
+    /// `random_ports`.
+    pub fn bind(settings: &NodeSettings, random_ports: bool) -> Result<Listeners, Failure> {
+        let kafka = settings.pyramid.as_ref();
+        let kafka = kafka.map(|pyramid| bind("listen_addr", &pyramid.listen_addr, random_ports));
         Ok(Listeners {
-            kafka: bind("listen_addr", kafka, random_ports)?,
-            http: bind("http_addr", http, random_ports)?,
+            kafka: kafka.transpose()?,
+            http: bind("http_addr", &settings.http_addr, random_ports)?,
+            link: bind(settings.link_key(), &settings.link_addr, random_ports)?,
         })
     }
 
     /// Where Kafka clients connect.
-    pub fn kafka_address(&self) -> SocketAddr {
-        address(&self.kafka)
+    pub fn kafka_address(&self) -> Option<SocketAddr> {
+        self.kafka.as_deref().map(address)
     }
 
     /// Where HTTP is served.
     pub fn http_address(&self) -> SocketAddr {
         address(&self.http)
+    }
+
+    /// Where other nodes connect.
+    pub fn link_address(&self) -> SocketAddr {
+        address(&self.link)
     }
 }
 

@@ -115,9 +115,10 @@ impl Node {
 fn arguments(plan: &NodePlan<'_>) -> PyramidArguments {
     let (settings, data) = (plan.settings, plan.data_directory);
     let node = data.node();
+    let pyramid = settings.pyramid.as_ref().expect("run.rs lets no node through that is none");
     let log_settings = LogSettings {
-        segment_bytes: settings.segment_bytes,
-        max_message_bytes: u32::try_from(settings.message_bytes_max).unwrap_or(u32::MAX),
+        segment_bytes: pyramid.segment_bytes,
+        max_message_bytes: u32::try_from(pyramid.message_bytes_max).unwrap_or(u32::MAX),
         ..LogSettings::default()
     };
     PyramidArguments {
@@ -129,18 +130,18 @@ fn arguments(plan: &NodePlan<'_>) -> PyramidArguments {
             cluster: node.cluster.expect("this node founds one"),
             name: NodeName(node.name.clone()),
         },
-        log_options: LogOptions { segment_bytes: settings.segment_bytes, ..LogOptions::default() },
+        log_options: LogOptions { segment_bytes: pyramid.segment_bytes, ..LogOptions::default() },
         shen_settings: ShenSettings {
-            default_partitions: settings.partitions_default,
+            default_partitions: pyramid.partitions_default,
             partitions_per_log_max: PARTITIONS_PER_LOG_MAX,
             partitions_max: PARTITIONS_MAX,
             log_settings,
         },
-        kafka_listener: Arc::clone(&plan.listeners.kafka),
+        kafka_listener: Arc::clone(plan.listeners.kafka.as_ref().expect("a Pyramid")),
         kafka_settings: KafkaSettings {
-            auto_create_logs: settings.auto_create_logs,
-            default_partitions: settings.partitions_default,
-            advertised: settings.advertised.clone(),
+            auto_create_logs: pyramid.auto_create_logs,
+            default_partitions: pyramid.partitions_default,
+            advertised: pyramid.advertised.clone(),
             partitions_per_log_max: PARTITIONS_PER_LOG_MAX,
             ..KafkaSettings::default()
         },
@@ -151,7 +152,7 @@ fn arguments(plan: &NodePlan<'_>) -> PyramidArguments {
             store: data.store(),
             boot: data.boot(),
             data_dir: data.path().to_owned(),
-            kafka_address: plan.listeners.kafka_address(),
+            kafka_address: plan.listeners.kafka_address().expect("a Pyramid"),
             http_address: plan.listeners.http_address(),
             started: plan.clock.monotonic(),
         },

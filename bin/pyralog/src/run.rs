@@ -40,7 +40,7 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
     if let Some(temporary) = &temporary {
         settings.data_dir = temporary.path().to_owned();
         // A name that is the same every time; a host name would say less.
-        settings.node_name.get_or_insert_with(|| "dev".into());
+        settings.name.get_or_insert_with(|| "dev".into());
     }
     let life = Life {
         settings,
@@ -61,15 +61,13 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
 
 fn settings(flags: &NodeFlags, dev: bool) -> Result<NodeSettings, Failure> {
     let configuration = flags.layers(dev).read()?;
-    let settings = NodeSettings::from(&configuration);
+    let settings = NodeSettings::of(&configuration, flags.roles());
     settings.check()?;
+    settings.check_roles()?;
     settings.check_reach()?;
-    for row in configuration.without_effect() {
-        let CheckRow { key, value, origin, takes_effect_with } = row;
-        let (value, feature) = (value.unwrap_or_default(), takes_effect_with.unwrap_or_default());
-        tracing::warn!(
-            "{key} = {value} ({origin}) has no effect in this version: it takes effect with {feature}"
-        );
+    for (row, why) in configuration.without_effect(flags.roles()) {
+        let CheckRow { key, value, origin, .. } = row;
+        tracing::warn!("{key} = {} ({origin}) has no effect: {why}", value.unwrap_or_default());
     }
     Ok(settings)
 }

@@ -4,30 +4,34 @@ use crate::error::DecodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The version of every body there is today.
-const VERSION: u16 = 1;
+/// The version of every body that is written today. What version 1 looked like
+/// is in `version1`, and is read for ever.
+pub(crate) const VERSION: u16 = 2;
 
-pub(crate) fn encode(body: &impl Serialize) -> Vec<u8> {
-    postcard::to_stdvec(&(VERSION, body)).expect("plain data always encodes")
+pub(crate) fn encode(version: u16, body: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(&(version, body)).expect("plain data always encodes")
 }
 
-/// The length is looked at first: no field in the bytes can then ask for more
-/// memory than a small multiple of `bytes_max`.
-pub(crate) fn decode<T: DeserializeOwned + Serialize>(
-    bytes: &[u8],
-    bytes_max: usize,
-) -> Result<T, DecodeError> {
+/// The version in front. The length is looked at first: no field in the bytes
+/// can then ask for more memory than a small multiple of `bytes_max`.
+pub(crate) fn version(bytes: &[u8], bytes_max: usize) -> Result<u16, DecodeError> {
     if bytes.len() > bytes_max {
         return Err(DecodeError::TooLong { have: bytes.len(), most: bytes_max });
     }
-    let (version, body) = postcard::take_from_bytes::<u16>(bytes)?;
-    if version != VERSION {
-        return Err(DecodeError::Version { found: version, known: VERSION });
+    let (version, _) = postcard::take_from_bytes::<u16>(bytes)?;
+    match version {
+        1..=VERSION => Ok(version),
+        found => Err(DecodeError::Version { found, known: VERSION }),
     }
+}
+
+/// Reads the body behind the version, once `version` has looked at the bytes.
+pub(crate) fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let (version, body) = postcard::take_from_bytes::<u16>(bytes)?;
     let (value, _) = postcard::take_from_bytes::<T>(body)?;
     // One value, one encoding: replicas compare bytes. This also refuses bytes
     // after the end.
-    if encode(&value) != bytes {
+    if encode(version, &value) != bytes {
         return Err(DecodeError::NotCanonical);
     }
     Ok(value)

@@ -4,8 +4,13 @@
 //! at the end, and the bytes of each are held by a test.
 
 use crate::codec;
+use crate::entry::Roles;
 use crate::error::DecodeError;
-use pyralog_model::{ClusterId, LogName, LogNumber, LogSettings, NodeName, NodeNumber, StoreId};
+use crate::version1::Command1;
+use pyralog_model::{
+    ClusterId, CounterMode, CounterName, CounterNumber, Incarnation, Lane, LogName, LogNumber,
+    LogSettings, LogicalClock, NodeName, NodeNumber, StartToken, StoreId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,7 +26,8 @@ pub enum Command {
         /// 128 random bits.
         cluster: ClusterId,
     },
-    /// Makes a node a member, or tells new addresses of a member.
+    /// Makes a node a member, or tells new addresses of a member. Only histories
+    /// from before there were starts have it.
     RegisterNode {
         /// The operator's name for it.
         name: NodeName,
@@ -55,6 +61,57 @@ pub enum Command {
         /// All settings, also those that stay.
         settings: LogSettings,
     },
+    /// A node has started: makes it a member, or begins a new incarnation of it.
+    /// Refused if another start of its data directory was accepted since, because
+    /// then this is a copy, or an old state, of it.
+    StartNode {
+        /// The operator's name for it.
+        name: NodeName,
+        /// The identity of its data directory.
+        store: StoreId,
+        /// What it does.
+        roles: Roles,
+        /// Tokens of earlier starts, at most `TOKENS_MAX`; one must be the last
+        /// that was accepted.
+        presented: Vec<StartToken>,
+        /// The token of this start. If it is the last that was accepted, this is
+        /// the same start, asked again.
+        next: StartToken,
+        /// Door (`kafka`, `http`, …) to `host:port` where others reach it.
+        advertised: BTreeMap<String, String>,
+    },
+    /// Gives the present incarnation of a node a lane, or more of the one it has.
+    LeaseLane {
+        /// Who asks.
+        node: NodeNumber,
+        /// Its present start.
+        incarnation: Incarnation,
+        /// The asker will issue nothing before it.
+        floor: LogicalClock,
+        /// The grantor's clock.
+        now: LogicalClock,
+        /// How long the lease is, at most `TERM_MS_MAX`.
+        term_ms: u32,
+    },
+    /// Takes a lane back from its holder, which has issued nothing from `used_to`
+    /// on.
+    ReleaseLane {
+        /// Whose it is.
+        node: NodeNumber,
+        /// The start it was leased to.
+        incarnation: Incarnation,
+        /// The lane.
+        lane: Lane,
+        /// The end of what was issued.
+        used_to: LogicalClock,
+    },
+    /// Makes a counter, or finds it if it is there in this mode.
+    CreateCounter {
+        /// Its name.
+        name: CounterName,
+        /// Its mode.
+        mode: CounterMode,
+    },
 }
 
 /// What a command that was carried out led to.
@@ -70,19 +127,42 @@ pub enum Outcome {
     LogDeleted(LogNumber),
     /// The log has its new settings.
     LogAltered(LogNumber),
+    /// The node is a member and this is its present start.
+    NodeStarted {
+        /// Its number, the old one if it had one.
+        number: NodeNumber,
+        /// Its present start, counted over all nodes.
+        incarnation: Incarnation,
+    },
+    /// The incarnation may use the lane in this part of the clock.
+    LaneLeased {
+        /// The lane.
+        lane: Lane,
+        /// The first time, by this lease or by what it prolongs.
+        from: LogicalClock,
+        /// The first time that is not in it.
+        to: LogicalClock,
+    },
+    /// The lane is free from what was used on.
+    LaneReleased,
+    /// The counter exists.
+    CounterCreated(CounterNumber),
 }
 
 impl Command {
     /// The command's bytes, for the log of commands and the wire.
     pub fn encode(&self) -> Vec<u8> {
-        codec::encode(self)
+        codec::encode(codec::VERSION, self)
     }
 
-    /// Reads what `encode` made. Any bytes may be given.
+    /// Reads what `encode` made, of any version. Any bytes may be given.
     ///
     /// # Errors
     /// `TooLong` before anything is read; else what is wrong with the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
-        codec::decode(bytes, COMMAND_BYTES_MAX)
+        match codec::version(bytes, COMMAND_BYTES_MAX)? {
+            1 => codec::decode::<Command1>(bytes).map(Command::from),
+            _ => codec::decode(bytes),
+        }
     }
 }

@@ -1,11 +1,26 @@
 //! The directory's state and what may be read from it.
 
-use crate::entry::{LogEntry, NodeEntry, Placement};
-use pyralog_model::{ClusterId, LogName, LogNumber, NodeNumber, PartitionId, PartitionNumber};
+use crate::counters::{Counters, row_of};
+use crate::entry::{CounterEntry, LaneEntry, LogEntry, NodeEntry, Placement};
+use crate::lanes::Lanes;
+use crate::mutation::Planted;
+use pyralog_model::{
+    ClusterId, CounterMode, CounterName, CounterNumber, LogName, LogNumber, LogicalClock,
+    NodeNumber, PartitionId, PartitionNumber,
+};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The cluster's own counters, as they are read by name.
+const WELL_KNOWN: [(&str, CounterNumber); 3] = [
+    ("epochs", CounterNumber::EPOCHS),
+    ("scarab", CounterNumber::SCARABS),
+    ("sessions", CounterNumber::SESSIONS),
+];
 
 /// What the commands so far have made. `default()` is the directory before the
-/// first of them.
+/// first of them. A clone shares everything with its original until one of them
+/// changes, so clones are cheap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
     pub(crate) last_index: u64,
@@ -13,10 +28,14 @@ pub struct Directory {
     /// The greatest numbers given so far, kept because rows may go.
     pub(crate) last_node: u32,
     pub(crate) last_log: u64,
-    pub(crate) nodes: BTreeMap<NodeNumber, NodeEntry>,
-    pub(crate) logs: BTreeMap<LogNumber, PlacedLog>,
+    pub(crate) last_incarnation: u64,
+    pub(crate) nodes: Arc<BTreeMap<NodeNumber, NodeEntry>>,
+    pub(crate) logs: Arc<BTreeMap<LogNumber, Arc<PlacedLog>>>,
     /// Follows from `logs`, so it is not in the snapshot.
-    pub(crate) names: BTreeMap<LogName, LogNumber>,
+    pub(crate) names: Arc<BTreeMap<LogName, LogNumber>>,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) counters: Counters,
+    pub(crate) planted: Planted,
 }
 
 /// A log and where its partitions are, by partition number.
@@ -45,6 +64,11 @@ impl Directory {
     /// One member.
     pub fn node(&self, number: NodeNumber) -> Option<&NodeEntry> {
         self.nodes.get(&number)
+    }
+
+    /// The members that keep data, by number.
+    pub fn pyramids(&self) -> impl Iterator<Item = &NodeEntry> {
+        self.nodes.values().filter(|node| node.roles.pyramid)
     }
 
     /// All logs, by name.
@@ -84,5 +108,54 @@ impl Directory {
             let id = |partition| PartitionId { log: log.entry.number, partition };
             here.map(move |(partition, placement)| (id(partition), placement))
         })
+    }
+
+    /// The latest clock of whoever granted lanes.
+    pub fn clock(&self) -> LogicalClock {
+        self.lanes.clock
+    }
+
+    /// Every lane that was ever leased, by number.
+    pub fn lanes(&self) -> impl Iterator<Item = &LaneEntry> {
+        self.lanes.leased.values()
+    }
+
+    /// The counter of this name, of a user or the cluster's own (`epochs`,
+    /// `scarab`, `sessions`).
+    pub fn counter(&self, name: &CounterName) -> Option<CounterEntry> {
+        let own = WELL_KNOWN.iter().find(|(own, _)| *own == name.as_str());
+        match own {
+            Some(&(_, number)) => {
+                Some(CounterEntry { number, name: name.clone(), mode: CounterMode::Exact })
+            }
+            None => self.counters.entry(self.counters.find(name.as_str())?),
+        }
+    }
+
+    /// The counter of a user that has this number.
+    pub fn counter_by_number(&self, number: CounterNumber) -> Option<CounterEntry> {
+        self.counters.entry(row_of(number)?)
+    }
+
+    /// How a counter of a user is counted: `counter_by_number` without the name,
+    /// and fast.
+    pub fn counter_mode(&self, number: CounterNumber) -> Option<CounterMode> {
+        self.counters.mode(row_of(number)?)
+    }
+
+    /// All counters of users, by number.
+    pub fn counters(&self) -> impl Iterator<Item = CounterEntry> {
+        (0..self.counters.len()).filter_map(|row| self.counters.entry(row))
+    }
+
+    /// How many counters users have made.
+    pub fn counter_count(&self) -> usize {
+        self.counters.len()
+    }
+
+    /// Plants a bug in this directory and its clones.
+    #[cfg(any(test, feature = "mutants"))]
+    pub fn plant(&mut self, mutation: Option<crate::Mutation>) {
+        self.planted = Planted::new(mutation);
     }
 }

@@ -1,6 +1,9 @@
 //! The rows of the directory.
 
-use pyralog_model::{LogName, LogNumber, LogSettings, NodeName, NodeNumber, StoreId};
+use pyralog_model::{
+    CounterMode, CounterName, CounterNumber, Incarnation, Lane, LogName, LogNumber, LogSettings,
+    LogicalClock, NodeName, NodeNumber, StartToken, StoreId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,6 +19,11 @@ pub struct Roles {
     pub pyramid: bool,
 }
 
+impl Roles {
+    /// One process for both tiers.
+    pub const BOTH: Roles = Roles { obelisk: true, pyramid: true };
+}
+
 /// A member of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeEntry {
@@ -27,6 +35,37 @@ pub struct NodeEntry {
     pub store: StoreId,
     /// Door to `host:port`.
     pub advertised: BTreeMap<String, String>,
+    /// What it does. Partitions are placed on Pyramids only.
+    pub roles: Roles,
+    /// What its next start has to present; `None` until its first start.
+    pub token: Option<StartToken>,
+    /// Its present start; 0 before the first.
+    pub incarnation: Incarnation,
+}
+
+/// A lane that was leased at least once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneEntry {
+    /// The lane.
+    pub lane: Lane,
+    /// Who leased it last, unless it was given back. The lease has ended when the
+    /// clock is past `to`.
+    pub holder: Option<(NodeNumber, Incarnation)>,
+    /// The beginning of the last lease.
+    pub from: LogicalClock,
+    /// Its end: the lane is never given for an earlier time again.
+    pub to: LogicalClock,
+}
+
+/// A counter of a user, or one of the cluster's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CounterEntry {
+    /// Given by the directory, never reused.
+    pub number: CounterNumber,
+    /// Given by a user.
+    pub name: CounterName,
+    /// How it is counted.
+    pub mode: CounterMode,
 }
 
 /// A log.

@@ -1,6 +1,8 @@
 //! Why a command is refused, and why bytes are.
 
-use pyralog_model::{ApiError, ClusterId, ErrorCode, LogName, LogNumber, NodeName};
+use pyralog_model::{
+    ApiError, ClusterId, CounterMode, CounterName, ErrorCode, Lane, LogName, LogNumber, NodeName,
+};
 use thiserror::Error;
 
 /// Why a command was not carried out. But for `Index`, the refusal is part of
@@ -63,8 +65,69 @@ pub enum DirectoryError {
     ReplicationFactor {
         /// What was asked for.
         asked: u16,
-        /// Members of the cluster.
+        /// Members of the cluster that keep data.
         nodes: usize,
+    },
+    /// Another start of the node's data directory was accepted since.
+    #[error(
+        "node '{0}' was started from another copy of this data directory since this one was last in use; \
+         only the newest copy may start: use that one, or an empty data directory and another --node-id"
+    )]
+    NodeCopied(NodeName),
+    /// The node would do nothing.
+    #[error("a node is an Obelisk, a Pyramid or both; choose with --role")]
+    NoRole,
+    /// More tokens than a node keeps.
+    #[error("a start presents at most {most} tokens, not {have}")]
+    Tokens {
+        /// Tokens there are.
+        have: usize,
+        /// The most there may be.
+        most: usize,
+    },
+    /// Another start of the node was accepted since, or the node is unknown.
+    #[error("this is not the present start of a member; register again")]
+    NotThePresentStart,
+    /// A lease of no time, or of more than there may be.
+    #[error("a lane is leased for 1 to {most} ms, not {asked}")]
+    Term {
+        /// What was asked for.
+        asked: u32,
+        /// The most there may be.
+        most: u32,
+    },
+    /// Every lane is leased.
+    #[error(
+        "all {lanes} lanes of Scarab ids are leased; the next one is free in {free_in_ms} ms: try again then"
+    )]
+    LanesExhausted {
+        /// How many there are.
+        lanes: u16,
+        /// Until the first lease ends.
+        free_in_ms: u64,
+    },
+    /// Someone else has it, or nobody.
+    #[error("lane {} is not leased to this start of the node", .0.number())]
+    LaneNotHeld(Lane),
+    /// What was used lies outside the lease.
+    #[error("lane {} was not leased for the time that it is said to be used to", .0.number())]
+    LaneUse(Lane),
+    /// The counter is there, counted in the other way.
+    #[error("counter '{name}' exists already in mode {mode}; use that, or choose another name")]
+    CounterExists {
+        /// Its name.
+        name: CounterName,
+        /// How it is counted.
+        mode: CounterMode,
+    },
+    /// The name is that of one of the cluster's own counters.
+    #[error("'{0}' is one of the cluster's own counters; choose another name")]
+    CounterReserved(CounterName),
+    /// No number is left for another counter.
+    #[error("there are {most} counters, which is the most a cluster has")]
+    CountersExhausted {
+        /// The most there may be.
+        most: u32,
     },
 }
 
@@ -108,10 +171,23 @@ impl From<DirectoryError> for ApiError {
             DirectoryError::Partitions { .. } => ErrorCode::PartitionsInvalid,
             DirectoryError::ReplicationFactor { .. } => ErrorCode::ReplicationInvalid,
             DirectoryError::NotFounded => ErrorCode::Unavailable,
+            DirectoryError::NodeNameTaken(_) | DirectoryError::StoreTaken(_) => {
+                ErrorCode::NodeNameTaken
+            }
+            DirectoryError::NodeCopied(_) => ErrorCode::NodeCopied,
+            DirectoryError::NotThePresentStart | DirectoryError::LaneNotHeld(_) => {
+                ErrorCode::Fenced
+            }
+            DirectoryError::LanesExhausted { .. } => ErrorCode::LanesExhausted,
+            DirectoryError::CounterExists { .. } => ErrorCode::CounterExists,
+            DirectoryError::CounterReserved(_) => ErrorCode::CounterNameInvalid,
+            DirectoryError::CountersExhausted { .. } => ErrorCode::CountersExhausted,
             DirectoryError::AlreadyFounded(_)
-            | DirectoryError::NodeNameTaken(_)
-            | DirectoryError::StoreTaken(_)
-            | DirectoryError::NodeDescription { .. } => ErrorCode::RequestInvalid,
+            | DirectoryError::NodeDescription { .. }
+            | DirectoryError::NoRole
+            | DirectoryError::Tokens { .. }
+            | DirectoryError::Term { .. }
+            | DirectoryError::LaneUse(_) => ErrorCode::RequestInvalid,
         };
         ApiError::new(code, error.to_string())
     }

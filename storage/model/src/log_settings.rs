@@ -1,4 +1,8 @@
 //! The settings of a log, under the names Kafka's users know.
+//!
+//! They are kept for ever inside the directory's commands, where a field cannot be
+//! appended. So the last of the three numbers that are kept carries flags above the
+//! durability's four bits; settings without flags have the bytes they always had.
 
 use crate::Durability;
 use serde::{Deserialize, Serialize};
@@ -7,6 +11,7 @@ use thiserror::Error;
 /// What a log was created with. Absent keys follow the node's defaults at
 /// creation, so that a log never changes because a configuration file did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Kept", into = "Kept")]
 pub struct LogSettings {
     /// A segment is sealed when it would pass this many bytes.
     pub segment_bytes: u64,
@@ -14,6 +19,54 @@ pub struct LogSettings {
     pub max_message_bytes: u32,
     /// What an acknowledgement promises.
     pub durability: Durability,
+    /// Every batch carries a Scarab id, if there are ids when it comes.
+    pub scarab_ids: bool,
+}
+
+/// The settings as they are kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    segment_bytes: u64,
+    max_message_bytes: u32,
+    durability_and_flags: u32,
+}
+
+const DURABILITIES: [Durability; 3] =
+    [Durability::Fsync, Durability::PageCache, Durability::Memory];
+const DURABILITY_MASK: u32 = 0x0f;
+/// Set where ids are off: logs made before there were ids have them on.
+const NO_SCARAB_IDS: u32 = 0x10;
+
+impl From<LogSettings> for Kept {
+    fn from(settings: LogSettings) -> Kept {
+        let place = DURABILITIES.iter().position(|known| *known == settings.durability);
+        let durability = place.expect("every durability has a place") as u32;
+        let flags = if settings.scarab_ids { 0 } else { NO_SCARAB_IDS };
+        Kept {
+            segment_bytes: settings.segment_bytes,
+            max_message_bytes: settings.max_message_bytes,
+            durability_and_flags: durability | flags,
+        }
+    }
+}
+
+impl TryFrom<Kept> for LogSettings {
+    type Error = &'static str;
+
+    fn try_from(kept: Kept) -> Result<LogSettings, &'static str> {
+        let durability = (kept.durability_and_flags & DURABILITY_MASK) as usize;
+        let durability = DURABILITIES.get(durability).ok_or("an unknown durability of a log")?;
+        let flags = kept.durability_and_flags & !DURABILITY_MASK;
+        if flags & !NO_SCARAB_IDS != 0 {
+            return Err("unknown flags in the settings of a log");
+        }
+        Ok(LogSettings {
+            segment_bytes: kept.segment_bytes,
+            max_message_bytes: kept.max_message_bytes,
+            durability: *durability,
+            scarab_ids: flags & NO_SCARAB_IDS == 0,
+        })
+    }
 }
 
 impl Default for LogSettings {
@@ -22,6 +75,7 @@ impl Default for LogSettings {
             segment_bytes: 1_000_000_000,
             max_message_bytes: 1_048_588,
             durability: Durability::Fsync,
+            scarab_ids: true,
         }
     }
 }
@@ -92,6 +146,10 @@ impl LogSettings {
                 Ok(_) => return refuse("only 'fsync' until weaker logs are there"),
                 Err(()) => return refuse("'fsync'"),
             },
+            "scarab.ids" => match value.parse() {
+                Ok(ids) => self.scarab_ids = ids,
+                Err(_) => return refuse("'true' or 'false'"),
+            },
             _ => match FIXED.iter().find(|(name, ..)| *name == key) {
                 Some((_, only, _)) if value == *only => {}
                 Some((_, _, expect)) => return refuse(expect),
@@ -109,6 +167,7 @@ impl LogSettings {
             row("segment.bytes", self.segment_bytes.to_string(), true),
             row("max.message.bytes", self.max_message_bytes.to_string(), true),
             row("pyralog.durability", self.durability.to_string(), true),
+            row("scarab.ids", self.scarab_ids.to_string(), true),
         ];
         rows.extend(FIXED.iter().map(|(key, value, _)| row(key, (*value).to_owned(), false)));
         rows.sort_by(|a, b| a.key.cmp(&b.key));
@@ -132,6 +191,26 @@ mod tests {
             settings.set(&row.key, &row.value).unwrap();
         }
         assert_eq!(settings, LogSettings::default());
+    }
+
+    #[test]
+    fn settings_with_ids_have_the_bytes_of_the_first_version() {
+        let mut settings = LogSettings {
+            segment_bytes: 65_536,
+            max_message_bytes: 1_024,
+            durability: Durability::Memory,
+            scarab_ids: true,
+        };
+        let kept = |settings: &LogSettings| postcard::to_stdvec(settings).unwrap();
+        assert_eq!(kept(&settings), [0x80, 0x80, 0x04, 0x80, 0x08, 2]);
+        settings.set("scarab.ids", "false").unwrap();
+        let bytes = kept(&settings);
+        assert_eq!(bytes, [0x80, 0x80, 0x04, 0x80, 0x08, 0x12]);
+        assert_eq!(postcard::from_bytes::<LogSettings>(&bytes).unwrap(), settings);
+        for unknown in [3, 0x20, 0x92] {
+            let bytes = [1, 1, unknown, 1];
+            assert!(postcard::from_bytes::<LogSettings>(&bytes).is_err(), "{unknown}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The flags that start a node. Each that sets a key of `[pyramid]` is the top
-//! layer of the configuration.
+//! The flags that start a node. Each that sets a key is the top layer of the
+//! configuration: of the section that names the node, `[obelisk]` for an Obelisk
+//! alone and `[pyramid]` otherwise.
 
 use crate::config::Layers;
 use clap::{Args, ValueEnum};
+use pyralog_directory::Roles;
 use std::path::PathBuf;
 
 /// What a node does.
@@ -30,7 +32,7 @@ pub struct NodeFlags {
     /// Name of this node
     #[arg(long, value_name = "NAME")]
     pub node_id: Option<String>,
-    /// Where Kafka clients connect
+    /// Where Kafka clients connect; where other nodes connect, of an Obelisk alone
     #[arg(long, value_name = "HOST:PORT")]
     pub listen_addr: Option<String>,
     /// Where HTTP is served
@@ -51,6 +53,12 @@ pub struct NodeFlags {
     /// File with the cluster's shared secret
     #[arg(long, value_name = "FILE")]
     pub cookie_file: Option<PathBuf>,
+    /// Apparent size of the Obelisk's sparse file of counters
+    #[arg(long, value_name = "SIZE")]
+    pub counter_file_size: Option<String>,
+    /// Make every increment of the Obelisk's counters wait for the disk
+    #[arg(long)]
+    pub fsync_on_increment: bool,
     /// Allow addresses that other machines can reach, without TLS
     #[arg(long)]
     pub insecure: bool,
@@ -75,9 +83,17 @@ impl NodeFlags {
             advertised_addr: more.advertised_addr.or(self.advertised_addr),
             pharaoh_endpoints: more.pharaoh_endpoints.or(self.pharaoh_endpoints),
             cookie_file: more.cookie_file.or(self.cookie_file),
+            counter_file_size: more.counter_file_size.or(self.counter_file_size),
+            fsync_on_increment: more.fsync_on_increment || self.fsync_on_increment,
             insecure: more.insecure || self.insecure,
             debug_faults: more.debug_faults || self.debug_faults,
         }
+    }
+
+    /// What the node does: both, unless `--role` says otherwise.
+    pub fn roles(&self) -> Roles {
+        let has = |role| self.role.is_empty() || self.role.contains(&role);
+        Roles { obelisk: has(Role::Obelisk), pyramid: has(Role::Pyramid) }
     }
 
     /// True when something says which node to run: a role, a configuration or a
@@ -103,6 +119,8 @@ impl NodeFlags {
             ("advertised_addr", self.advertised_addr.clone()),
             ("pharaoh_endpoints", self.pharaoh_endpoints.clone()),
             ("cookie_file", path(&self.cookie_file)),
+            ("counter_file_size", self.counter_file_size.clone()),
+            ("fsync_on_increment", self.fsync_on_increment.then(|| "true".to_owned())),
             ("insecure", self.insecure.then(|| "true".to_owned())),
         ];
         Layers {
@@ -114,6 +132,7 @@ impl NodeFlags {
                 })
                 .collect(),
             flags: flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            roles: self.roles(),
         }
     }
 }

@@ -27,10 +27,16 @@ pub fn check(flags: &NodeFlags, format: Format) -> Result<(), Failure> {
             output::print_table(&output::table(&["key", "value", "from", ""], &[], cells))?;
         }
     }
-    let settings = NodeSettings::from(&configuration);
+    let settings = NodeSettings::of(&configuration, flags.roles());
     settings.check()?;
-    // A configuration may be written here for a node that is started elsewhere.
-    if let Err(warning) = settings.check_reach() {
+    // Without --role nobody has said what the node is, and a configuration may be
+    // written here for one that is started elsewhere.
+    let mut warnings = vec![settings.check_reach()];
+    match settings.check_roles() {
+        Err(error) if !flags.role.is_empty() => return Err(error.into()),
+        outcome => warnings.push(outcome),
+    }
+    for warning in warnings.into_iter().filter_map(Result::err) {
         let _ = writeln!(std::io::stderr().lock(), "warning: {warning}");
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `config check`: every key, its value, who set it, and what it waits for.
 
-use super::{Configuration, Effect, Origin, Setting};
+use super::{Configuration, Effect, Key, Origin, Section, Setting};
+use pyralog_directory::Roles;
 use serde::Serialize;
 
 /// One row of `config check`.
@@ -36,12 +37,37 @@ impl Configuration {
         self.settings().iter().map(CheckRow::from).collect()
     }
 
-    /// The keys that somebody set and that this version does not act on.
-    pub fn without_effect(&self) -> impl Iterator<Item = CheckRow> {
+    /// The keys that somebody set and that a node of these roles does not act
+    /// on: the row, and what acts instead or will.
+    pub fn without_effect(&self, roles: Roles) -> Vec<(CheckRow, String)> {
+        let sections = [(Section::Pyramid, roles.pyramid), (Section::Obelisk, roles.obelisk)];
+        // A file may hold the sections of two nodes; the other's is not ours to judge.
+        let ours = |section| sections.contains(&(section, true));
         self.settings()
             .iter()
-            .filter(|setting| setting.key.effect != Effect::Now)
+            .filter(|setting| ours(setting.key.section))
             .filter(|setting| !matches!(setting.origin, Origin::Default | Origin::Dev))
-            .map(CheckRow::from)
+            .filter_map(|setting| Some((setting.into(), why_without_effect(setting.key, roles)?)))
+            .collect()
+    }
+}
+
+fn why_without_effect(key: &Key, roles: Roles) -> Option<String> {
+    let own = Section::of(roles);
+    if key.section != own {
+        let name = if key.name == key.section.link_key() { own.link_key() } else { key.name };
+        // Both sections have it, and there is one of it in a process.
+        if let Some(acting) = Key::find(own, name).filter(|_| !key.name.starts_with("raft_")) {
+            return Some(format!(
+                "both roles share this process, and {} speaks for it",
+                acting.path()
+            ));
+        }
+    }
+    match key.effect {
+        Effect::Now => None,
+        Effect::With(feature) => {
+            Some(format!("it takes effect with {feature}, not in this version"))
+        }
     }
 }

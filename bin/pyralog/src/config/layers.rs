@@ -2,6 +2,7 @@
 
 use super::value::{Raw, Value};
 use super::{ConfigError, KEYS, Key, Place, Section, file};
+use pyralog_directory::Roles;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +62,11 @@ pub struct Layers {
     pub file: Option<PathBuf>,
     /// The environment.
     pub environment: Vec<(String, String)>,
-    /// Flags that set a key of `[pyramid]`: key name, value.
+    /// Flags that set a key: key name, value. The key is that of the section
+    /// that names a node of `roles`, or else of `[obelisk]` if it is one too.
     pub flags: Vec<(&'static str, String)>,
+    /// What the node does.
+    pub roles: Roles,
 }
 
 /// What `dev` sets differently, below every layer that a person wrote.
@@ -74,7 +78,8 @@ impl Layers {
         let mut configuration = Configuration::defaults();
         if self.dev {
             for (name, text) in DEV {
-                configuration.put_text(pyramid(name), text, Origin::Dev, Place::Whole)?;
+                let key = Key::find(Section::Pyramid, name).expect("dev names keys of the table");
+                configuration.put_text(key, text, Origin::Dev, Place::Whole)?;
             }
         }
         if let Some(path) = &self.file {
@@ -88,14 +93,27 @@ impl Layers {
         }
         for (name, text) in &self.flags {
             let flag = format!("--{}", name.replace('_', "-"));
-            configuration.put_text(
-                pyramid(name),
-                text,
-                Origin::Flag(flag.clone()),
-                Place::Flag(flag),
-            )?;
+            let key = self.key_of_flag(name)?;
+            configuration.put_text(key, text, Origin::Flag(flag.clone()), Place::Flag(flag))?;
         }
         Ok(configuration)
+    }
+
+    /// The key that a flag sets for a node of these roles.
+    fn key_of_flag(&self, name: &str) -> Result<&'static Key, ConfigError> {
+        let own = Section::of(self.roles);
+        let also = (self.roles.obelisk && own == Section::Pyramid).then_some(Section::Obelisk);
+        let found = [Some(own), also].into_iter().flatten().find_map(|s| Key::find(s, name));
+        found.ok_or_else(|| {
+            let flag = format!("--{}", name.replace('_', "-"));
+            let role = if self.roles.obelisk { "an Obelisk" } else { "a Pyramid" };
+            let what = format!("{flag} sets nothing of {role}");
+            let error = ConfigError::new(what, Place::Flag(flag));
+            match name {
+                "link_addr" => error.help("where other nodes reach an Obelisk is --listen-addr"),
+                _ => error.help("leave it out, or give the other role to --role as well"),
+            }
+        })
     }
 }
 
@@ -163,10 +181,6 @@ impl Configuration {
         }
         Ok(())
     }
-}
-
-fn pyramid(name: &str) -> &'static Key {
-    Key::find(Section::Pyramid, name).expect("flags and dev name keys of the table")
 }
 
 /// The key a variable names; `None` for variables that are none of ours.

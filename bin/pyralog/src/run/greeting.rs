@@ -14,7 +14,7 @@ pub fn print(life: &Life, data: &DataDirectory, listeners: &Listeners) {
 }
 
 fn text(life: &Life, data: &DataDirectory, listeners: &Listeners) -> String {
-    let (kafka, http) = (listeners.kafka_address(), listeners.http_address());
+    let (kafka, http) = (listeners.kafka_address().expect("a Pyramid"), listeners.http_address());
     let node = data.node();
     let gone = if life.temporary { " (removed at the end)" } else { "" };
     let mut text = format!(

@@ -35,9 +35,8 @@ pub async fn live(life: Life) -> Result<(), Failure> {
     let mut signals = Signals::install().map_err(Failure::failed)?;
     raise_open_files();
     let settings = &life.settings;
-    let listeners = Listeners::bind(&settings.listen_addr, &settings.http_addr, life.random_ports)?;
-    let wanted =
-        Wanted { name: settings.node_name.clone(), cluster: settings.cluster, founds: true };
+    let listeners = Listeners::bind(settings, life.random_ports)?;
+    let wanted = Wanted { name: settings.name.clone(), cluster: settings.cluster, founds: true };
     let mut data =
         DataDirectory::open(Arc::new(RealDisk), &settings.data_dir, &wanted, &RealEntropy)?;
     if !data.was_clean() {

@@ -51,7 +51,9 @@ fn check_shows_every_key_with_its_origin_and_what_it_waits_for() {
     assert_eq!(row("pyramid.segment_size")["origin"], format!("{}:2", path.display()));
     assert_eq!(row("pyramid.http_addr")["origin"], "PYRALOG_PYRAMID_HTTP_ADDR");
     assert_eq!(row("pyramid.node_id")["origin"], "--node-id");
-    assert_eq!(row("pyramid.pharaoh_endpoints")["takes_effect_with"], "the Obelisk role");
+    let raft = row("obelisk.raft_election_timeout_ms");
+    assert_eq!(raft["takes_effect_with"], "the Pharaoh Network");
+    assert_eq!(row("obelisk.counter_file_size")["takes_effect_with"], Value::Null);
     assert_eq!(row("pyramid.data_dir")["takes_effect_with"], Value::Null);
     let table = good(&["config", "check"]);
     assert!(
@@ -67,6 +69,13 @@ fn what_cannot_run_is_refused_with_advice() {
     bad(&["config", "check", "--listen-addr", "0.0.0.0:9092"], 0, &["warning", "--insecure"]);
     let same = ["--listen-addr", "127.0.0.1:9", "--http-addr", "127.0.0.1:9"];
     bad(&[&["config", "check"], &same[..]].concat(), 2, &["each its own port"]);
+    // Said to be a Pyramid alone, it is judged as one; else only warned about.
+    let config = ["config", "check", "--pharaoh-endpoints", "a:7070,b:7070", "--cookie-file", "c"];
+    bad(&config, 0, &["warning", "not-supported"]);
+    good(&[&config[..], &["--role", "pyramid"]].concat());
+    bad(&["config", "check", "--role", "pyramid"], 2, &["--pharaoh-endpoints"]);
+    bad(&["config", "check", "--role", "obelisk", "--link-addr", "a:1"], 2, &["--listen-addr"]);
+    good(&["config", "check", "--role", "obelisk", "--listen-addr", "127.0.0.1:7"]);
     bad(&["dev", "--http-addr", "0.0.0.0:0"], 2, &["--insecure"]);
     good(&["config", "check", "--listen-addr", "0.0.0.0:9092", "--insecure"]);
     bad(&["--role", "pyramid"], 2, &["one role alone", "not-supported"]);

@@ -23,6 +23,7 @@ fn every_command_has_its_bytes() {
         segment_bytes: 65_536,
         max_message_bytes: 1_024,
         durability: Durability::Fsync,
+        scarab_ids: true,
     };
     check(Command::AlterLog { number: LogNumber(3), settings }, "010403808004800800");
 }

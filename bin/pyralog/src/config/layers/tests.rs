@@ -82,11 +82,15 @@ fn the_documents_blocks_parse_verbatim_with_every_key_accounted_for() {
         "obelisk-3:7070".into(),
     ]);
     assert_eq!(configuration.get(Section::Pyramid, "pharaoh_endpoints").value, endpoints);
-    assert!(matches!(
-        configuration.get(Section::Pyramid, "pharaoh_endpoints").key.effect,
-        Effect::With(_)
-    ));
-    assert_eq!(NodeSettings::from(&configuration).segment_bytes, 1_000_000_000);
+    let waits = |section, name| configuration.get(section, name).key.effect != Effect::Now;
+    assert!(waits(Section::Pyramid, "raft_heartbeat_interval_ms"));
+    assert!(waits(Section::Obelisk, "raft_heartbeat_interval_ms"));
+    let pyramid = NodeSettings::of(&configuration, Roles { obelisk: false, pyramid: true });
+    assert_eq!(pyramid.pharaoh_endpoints.len(), 3);
+    assert_eq!(pyramid.pyramid.unwrap().segment_bytes, 1_000_000_000);
+    let obelisk = NodeSettings::of(&configuration, Roles { obelisk: true, pyramid: false });
+    assert_eq!(obelisk.data_dir.to_str(), Some("/var/lib/pharaoh/counters"));
+    assert_eq!(obelisk.obelisk.unwrap().counter_file_bytes, 1_000_000_000_000);
 }
 
 #[test]
@@ -103,6 +107,7 @@ fn later_layers_win_and_are_remembered() {
             ("PYRALOG_SERVER".into(), "not a key, and not ours to judge".into()),
         ],
         flags: vec![("listen_addr", "127.0.0.1:4".into())],
+        roles: Roles { obelisk: true, pyramid: true },
     };
     let configuration = layers.read().unwrap();
     let of = |name| {
@@ -149,4 +154,24 @@ fn a_variable_that_sets_nothing_is_a_mistake() {
     };
     let error = layers.read().unwrap_err().to_string();
     assert!(error.contains("did you mean 'PYRALOG_PYRAMID_LISTEN_ADDR'?"), "{error}");
+}
+
+#[test]
+fn what_has_no_effect_says_what_has() {
+    let file = file(DOCUMENT);
+    let layers = Layers { file: Some(file.path().to_owned()), ..Layers::default() };
+    let configuration = layers.read().unwrap();
+    let told = |obelisk, pyramid| {
+        let rows = configuration.without_effect(Roles { obelisk, pyramid });
+        rows.into_iter().map(|(row, why)| (row.key, why)).collect::<Vec<_>>()
+    };
+    let obelisk = told(true, false);
+    assert_eq!(obelisk.len(), 2, "{obelisk:?}");
+    assert!(obelisk[0].1.contains("the Pharaoh Network"), "{obelisk:?}");
+    let both = told(true, true);
+    let why = |key: &str| both.iter().find(|(of, _)| of == key).map(|(_, why)| why.as_str());
+    assert!(why("obelisk.listen_addr").unwrap().contains("pyramid.link_addr speaks"), "{both:?}");
+    assert!(why("obelisk.raft_election_timeout_ms").unwrap().contains("Pharaoh"), "{both:?}");
+    assert_eq!(why("obelisk.counter_file_size"), None);
+    assert_eq!(why("pyramid.pharaoh_endpoints"), None);
 }
