@@ -9,6 +9,7 @@
 mod bytes;
 mod dev;
 mod disk_full;
+mod exactly_once;
 mod examples;
 mod flights;
 mod heal;

@@ -10,6 +10,7 @@ use crate::{NodeFacts, Readiness, connection};
 use pyralog_behaviour::{ChildContext, ChildSpec, Observe, Snapshot, Tree, Vitals};
 use pyralog_env::Clock;
 use pyralog_partition::Shen;
+use pyralog_pharaoh::Pharaoh;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
@@ -38,8 +39,10 @@ impl From<Observe> for ConsoleMessage {
 pub struct ConsoleArguments {
     /// The bound, nonblocking socket.
     pub listener: Arc<TcpListener>,
-    /// The façade.
-    pub shen: Shen,
+    /// The client of the Obelisks; its hub has the directory.
+    pub pharaoh: Pharaoh,
+    /// The façade of the logs; `None` on a node that has none.
+    pub shen: Option<Shen>,
     /// The tree, filled in once it exists: it contains this actor.
     pub tree: Arc<OnceLock<Tree>>,
     /// What does not change.

@@ -5,11 +5,13 @@ use pyralog_model::{Boot, StoreId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Facts for `/v1/status`; identity comes from the façade.
+/// Facts for `/v1/status`; what the directory knows comes from the Pharaoh.
 #[derive(Debug, Clone)]
 pub struct NodeFacts {
     /// The program's version.
     pub version: String,
+    /// The node's name.
+    pub name: String,
     /// What the node does, such as `obelisk,pyramid`.
     pub role: String,
     /// The store.
@@ -18,8 +20,10 @@ pub struct NodeFacts {
     pub boot: Boot,
     /// The data directory.
     pub data_dir: PathBuf,
-    /// Where Kafka clients connect.
-    pub kafka_address: SocketAddr,
+    /// Where Kafka clients connect; `None` for a node without that door.
+    pub kafka_address: Option<SocketAddr>,
+    /// Where other nodes connect; `None` if they cannot.
+    pub link_address: Option<SocketAddr>,
     /// Where HTTP is served.
     pub http_address: SocketAddr,
     /// When the node started.

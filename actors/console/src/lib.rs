@@ -22,11 +22,16 @@ mod routes;
 mod stall;
 
 mod actors;
+mod counters;
 mod health;
+mod ids;
 mod logs;
 mod metrics;
 mod records;
 mod status;
+
+#[cfg(test)]
+mod tests;
 
 pub use door::{Console, ConsoleArguments, ConsoleMessage, console_child};
 pub use facts::NodeFacts;

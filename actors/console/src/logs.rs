@@ -5,9 +5,8 @@ use crate::api::{
 };
 use crate::reply::Refusal;
 use crate::request::{Document, NameInPath};
-use crate::routes::Context;
+use crate::routes::{LogContext, Logs};
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pyralog_model::{ErrorCode, LogName, PartitionId};
@@ -15,13 +14,13 @@ use pyralog_partition::{CreateLog, LogEntry};
 use std::sync::Arc;
 
 /// `GET /v1/logs`.
-pub async fn list(State(context): State<Context>) -> Json<LogList> {
+pub async fn list(Logs(context): Logs) -> Json<LogList> {
     Json(LogList { logs: context.shen.logs().iter().map(|log| summary(log)).collect() })
 }
 
 /// `POST /v1/logs`.
 pub async fn create(
-    State(context): State<Context>,
+    Logs(context): Logs,
     Document(request): Document<CreateLogRequest>,
 ) -> Result<Response, Refusal> {
     let name = LogName::for_user(&request.name)
@@ -44,7 +43,7 @@ pub async fn create(
 
 /// `GET /v1/logs/{name}`.
 pub async fn describe(
-    State(context): State<Context>,
+    Logs(context): Logs,
     NameInPath(name): NameInPath,
 ) -> Result<Json<LogDescription>, Refusal> {
     Ok(Json(description(&context, &*find(&context, &name)?)))
@@ -52,7 +51,7 @@ pub async fn describe(
 
 /// `DELETE /v1/logs/{name}`.
 pub async fn delete(
-    State(context): State<Context>,
+    Logs(context): Logs,
     NameInPath(name): NameInPath,
 ) -> Result<Json<LogSummary>, Refusal> {
     let log = find(&context, &name)?;
@@ -65,14 +64,14 @@ pub async fn delete(
 }
 
 /// The log of this name, or a refusal that says it is not there.
-pub fn find(context: &Context, name: &str) -> Result<Arc<LogEntry>, Refusal> {
+pub fn find(context: &LogContext, name: &str) -> Result<Arc<LogEntry>, Refusal> {
     let missing = || Refusal::new(ErrorCode::LogNotFound, format!("there is no log '{name}'"));
     context.shen.log(name).ok_or_else(missing)
 }
 
 /// A refusal in the middle of a stream, or that the log was deleted under it,
 /// which explains every refusal that follows from it.
-pub fn or_deleted(context: &Context, log: &LogEntry, refusal: Refusal) -> Refusal {
+pub fn or_deleted(context: &LogContext, log: &LogEntry, refusal: Refusal) -> Refusal {
     let name = &log.name;
     match context.shen.log(name.as_str()) {
         Some(found) if found.number == log.number => refusal,
@@ -100,7 +99,7 @@ fn summary(log: &LogEntry) -> LogSummary {
     }
 }
 
-fn description(context: &Context, log: &LogEntry) -> LogDescription {
+fn description(context: &LogContext, log: &LogEntry) -> LogDescription {
     LogDescription {
         summary: summary(log),
         topic_id: log.topic_id.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -111,7 +110,7 @@ fn description(context: &Context, log: &LogEntry) -> LogDescription {
     }
 }
 
-fn partition_of(context: &Context, log: &LogEntry, partition: u32) -> PartitionDescription {
+fn partition_of(context: &LogContext, log: &LogEntry, partition: u32) -> PartitionDescription {
     let view = context.shen.partition(PartitionId::new(log.number.0, partition));
     let known = view.as_ref().ok();
     PartitionDescription {

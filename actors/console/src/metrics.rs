@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use pyralog_behaviour::TreeNode;
 use pyralog_model::PartitionId;
+use pyralog_pharaoh::{Answer, CopyState, Request};
 use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering;
 
@@ -16,6 +17,10 @@ use std::sync::atomic::Ordering;
 pub async fn metrics(State(context): State<Context>) -> Response {
     let mut page = Page::default();
     node(&context, &mut page);
+    coordination(&context, &mut page);
+    if context.facts.role.contains("obelisk") {
+        own_obelisk(&context, &mut page).await;
+    }
     partitions(&context, &mut page);
     if let Some(tree) = context.tree.get() {
         actors(&tree.snapshot(SNAPSHOT_DEADLINE).await, &mut page);
@@ -46,11 +51,51 @@ fn node(context: &Context, page: &mut Page) {
     }
 }
 
+/// The Obelisks as this node sees them, and what it has leased from them.
+fn coordination(context: &Context, page: &mut Page) {
+    let state = context.pharaoh.state();
+    page.family("pyralog_obelisk_up", "gauge", "1 while the Obelisk answers this node.");
+    for endpoint in &state.endpoints {
+        let labels = [("endpoint", &endpoint.name)];
+        page.value("pyralog_obelisk_up", &labels, u8::from(endpoint.up));
+    }
+    let index = context.pharaoh.hub().directory().last_index();
+    page.family("pyralog_directory_index", "counter", "The last change of the directory here.");
+    page.value("pyralog_directory_index", &[], index);
+    let diverged = matches!(context.pharaoh.hub().state(), CopyState::Diverged(_));
+    page.family("pyralog_directory_diverged", "gauge", "1 if the Obelisk has another directory.");
+    page.value("pyralog_directory_diverged", &[], u8::from(diverged));
+    let lane = state.lane;
+    page.family("pyralog_ids_issued_total", "counter", "Scarab ids issued from the node's lane.");
+    page.value("pyralog_ids_issued_total", &[], lane.issued);
+    page.family("pyralog_ids_refused_total", "counter", "Claims that found no lease or bound.");
+    page.value("pyralog_ids_refused_total", &[], lane.refused);
+    page.family("pyralog_lane_lease_remaining_ms", "gauge", "How long ids need no Obelisk.");
+    page.value("pyralog_lane_lease_remaining_ms", &[], lane.remaining_ms);
+    page.family("pyralog_lane_raises_total", "counter", "Bounds of the lane made durable.");
+    page.value("pyralog_lane_raises_total", &[], lane.raises);
+}
+
+/// What the Obelisk in this process counts; nothing while it restarts.
+async fn own_obelisk(context: &Context, page: &mut Page) {
+    let asked = context.pharaoh.ask_within(Request::Status, SNAPSHOT_DEADLINE).await;
+    let Ok(Answer::Status(status)) = asked else { return };
+    page.family("pyralog_sessions_total", "counter", "Producer sessions given out.");
+    page.value("pyralog_sessions_total", &[], status.sessions);
+    page.family("pyralog_epoch_labels_total", "counter", "Labels of epochs given out.");
+    page.value("pyralog_epoch_labels_total", &[], status.epoch_labels);
+    page.family("pyralog_counters", "gauge", "Counters that users created.");
+    page.value("pyralog_counters", &[], status.counters);
+    page.family("pyralog_lanes_leased", "gauge", "Lanes that are leased now.");
+    page.value("pyralog_lanes_leased", &[], status.lanes_leased);
+}
+
 fn partitions(context: &Context, page: &mut Page) {
+    let Some(shen) = &context.shen else { return };
     let mut marks = Vec::new();
-    for log in context.shen.logs() {
+    for log in shen.logs() {
         for partition in 0..log.partitions {
-            if let Ok(found) = context.shen.watermarks(PartitionId::new(log.number.0, partition)) {
+            if let Ok(found) = shen.watermarks(PartitionId::new(log.number.0, partition)) {
                 marks.push((log.name.to_string(), partition.to_string(), found));
             }
         }

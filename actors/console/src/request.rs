@@ -21,18 +21,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Document<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Document<T>, Refusal> {
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let message = "the document is too large; send one of at most 256 KiB";
-                return Refusal::invalid(message).with_status(rejection.status());
-            }
-            Refusal::invalid("the body broke off before its end; send it again")
-        })?;
-        let document = serde_json::from_slice(&body).map_err(|error| {
-            Refusal::invalid(format!("the body is not the JSON document wanted: {error}; {SEE}"))
-        })?;
-        Ok(Document(document))
+        understood(&body(request, state).await?).map(Document)
     }
+}
+
+/// A body that is one JSON document, or empty for what is usual.
+#[derive(Debug)]
+pub struct OptionalDocument<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalDocument<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<OptionalDocument<T>, Refusal> {
+        let body = body(request, state).await?;
+        let document = if body.is_empty() { T::default() } else { understood(&body)? };
+        Ok(OptionalDocument(document))
+    }
+}
+
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = "the document is too large; send one of at most 256 KiB";
+            return Refusal::invalid(message).with_status(rejection.status());
+        }
+        Refusal::invalid("the body broke off before its end; send it again")
+    })
+}
+
+fn understood<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| {
+        Refusal::invalid(format!("the body is not the JSON document wanted: {error}; {SEE}"))
+    })
 }
 
 /// The parameters after the `?`.
@@ -53,7 +73,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     }
 }
 
-/// The log's name in the path.
+/// The name in the path: of a log or a counter.
 #[derive(Debug)]
 pub struct NameInPath(pub String);
 
@@ -64,7 +84,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.map(|Path(name)| NameInPath(name)).map_err(|_| {
             Refusal::invalid(
-                "the log's name in the path is not UTF-8; names are letters, digits, '.', '_', '-'",
+                "the name in the path is not UTF-8; names are letters, digits, '.', '_', '-'",
             )
         })
     }

@@ -2,14 +2,16 @@
 
 use crate::door::ConsoleArguments;
 use crate::reply::Refusal;
-use crate::{actors, health, logs, metrics, records, status};
+use crate::{actors, counters, health, ids, logs, metrics, records, status};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use pyralog_model::ErrorCode;
+use pyralog_partition::Shen;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +63,36 @@ impl Deref for Context {
     }
 }
 
+/// What the handlers of logs can reach besides.
+#[derive(Clone)]
+pub struct LogContext {
+    context: Context,
+    /// The façade of the logs.
+    pub shen: Shen,
+}
+
+impl Deref for LogContext {
+    type Target = Context;
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}
+
+/// Refuses on a node that has no logs.
+pub struct Logs(pub LogContext);
+
+impl FromRequestParts<Context> for Logs {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(_: &mut Parts, context: &Context) -> Result<Logs, Refusal> {
+        let Some(shen) = context.shen.clone() else {
+            let message = "this node is an Obelisk and has no logs; ask a Pyramid";
+            return Err(Refusal::new(ErrorCode::NotSupported, message));
+        };
+        Ok(Logs(LogContext { context: context.clone(), shen }))
+    }
+}
+
 /// Every route.
 pub fn router(context: Context) -> Router {
     let body_limit = DefaultBodyLimit::max(context.limits.body_bytes_max);
@@ -73,6 +105,11 @@ pub fn router(context: Context) -> Router {
         .route("/v1/logs", get(logs::list).post(logs::create))
         .route("/v1/logs/{name}", get(logs::describe).delete(logs::delete))
         .route("/v1/logs/{name}/records", get(records::consume).post(records::produce))
+        .route("/v1/ids", post(ids::take))
+        .route("/v1/timestamps/unique", post(ids::unique))
+        .route("/v1/timestamps/causal", post(ids::causal))
+        .route("/v1/counters", get(counters::list).post(counters::create))
+        .route("/v1/counters/{name}", get(counters::describe).post(counters::next))
         .route("/v1/actors", get(actors::tree))
         .route("/v1/debug/kill", post(actors::kill))
         .method_not_allowed_fallback(method_not_allowed)
@@ -90,7 +127,8 @@ async fn count(State(context): State<Context>, request: Request, next: Next) -> 
 async fn not_found(uri: Uri) -> Refusal {
     let message = format!(
         "there is no {} here; the paths are /v1/status, /v1/logs, /v1/logs/{{name}}, \
-         /v1/logs/{{name}}/records, /v1/actors, /v1/debug/kill, /livez, /readyz, /startupz and \
+         /v1/logs/{{name}}/records, /v1/ids, /v1/timestamps/unique, /v1/timestamps/causal, \
+         /v1/counters, /v1/counters/{{name}}, /v1/actors, /v1/debug/kill, /livez, /readyz, /startupz and \
          /metrics",
         uri.path()
     );

@@ -1,7 +1,7 @@
 //! Decoding without serving: what the tests with hostile bytes call a million
 //! times over.
 
-use crate::handlers::{fetch, metadata};
+use crate::handlers::{fetch, init_producer_id, metadata};
 use crate::request::{CloseReason, Parsed, parse};
 use bytes::Bytes;
 use kafka_protocol::messages::{
@@ -22,6 +22,7 @@ fn decode(frame: Bytes) -> Result<(), CloseReason> {
     match request.served.key {
         ApiKey::Fetch => drop(fetch::Question::read(&request)?),
         ApiKey::Metadata => drop(metadata::read(&request)?),
+        ApiKey::InitProducerId => drop(init_producer_id::Question::read(&request)?),
         ApiKey::FindCoordinator => drop(request.decode::<FindCoordinatorRequest>()?),
         ApiKey::ApiVersions => drop(request.decode::<ApiVersionsRequest>()?),
         ApiKey::CreateTopics => drop(request.decode::<CreateTopicsRequest>()?),

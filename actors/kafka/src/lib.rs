@@ -16,12 +16,14 @@ mod kafka_errors;
 mod reply;
 mod request;
 mod service;
+mod sessions;
 mod settings;
 mod versions;
 mod wire;
 
 pub use children::{KafkaArguments, kafka_children};
 pub use decoding::decode_request;
+pub use sessions::Sessions;
 pub use settings::KafkaSettings;
 pub use versions::{SERVED, Served, served_api};
 

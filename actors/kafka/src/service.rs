@@ -1,5 +1,6 @@
 //! What every connection shares: the façade, the settings, the memory.
 
+use crate::sessions::Sessions;
 use crate::settings::KafkaSettings;
 use pyralog_partition::Shen;
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Shared by all connections of one door.
 pub(crate) struct Service {
     pub shen: Shen,
+    pub sessions: Arc<dyn Sessions>,
     pub settings: KafkaSettings,
     /// Bytes of requests in flight.
     inbound: Arc<Semaphore>,
@@ -25,11 +27,15 @@ pub(crate) struct Caller {
 }
 
 impl Service {
-    pub(crate) fn new(shen: Shen, settings: KafkaSettings) -> Service {
+    pub(crate) fn new(
+        shen: Shen,
+        sessions: Arc<dyn Sessions>,
+        settings: KafkaSettings,
+    ) -> Service {
         let bytes = settings.global_bytes_max;
         let (inbound, outbound) =
             (Arc::new(Semaphore::new(bytes)), Arc::new(Semaphore::new(bytes)));
-        Service { shen, settings, inbound, outbound }
+        Service { shen, sessions, settings, inbound, outbound }
     }
 
     /// Waits for room for `bytes` of requests. More than there ever is becomes

@@ -4,6 +4,7 @@ mod client;
 mod connections;
 mod fetching;
 mod harness;
+mod idempotence;
 mod logs;
 mod node;
 mod offsets;

@@ -34,6 +34,7 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::ApiVersions, 0, 4, 3),
     served(ApiKey::CreateTopics, 2, 7, 5),
     served(ApiKey::DeleteTopics, 1, 6, 4),
+    served(ApiKey::InitProducerId, 0, 4, 2),
 ];
 
 /// The row of an API key, if it is served in any version.

@@ -3,18 +3,29 @@
 //! Admission is by permits over bytes; past the window a caller waits a while
 //! and is then told `overloaded`: memory is never the queue. Numbering and
 //! queueing happen under one short lock, so the committer sees appends in the
-//! order of their offsets.
+//! order of their offsets. Under the same lock batches of producers' sessions are
+//! judged and ids are claimed: nothing can come between the judgement and the
+//! append, and ids increase with the offsets.
 
+mod pending;
+mod sequences;
+#[cfg(test)]
+mod tests;
+
+pub use pending::{Appended, PendingAppend};
+
+use crate::in_flight::{Decision, InFlight};
 use crate::sequencer::Sequencer;
+use crate::services::PartitionServices;
 use bytes::Bytes;
-use pyralog_log::{Append, Completion, LogError, Opened, PartitionLog, Submission};
-use pyralog_model::{ApiError, BatchHeader, Durability, Epoch, ErrorCode, Offset};
-use pyralog_store::{Pulse, StoreHandle};
-use std::future::Future;
-use std::pin::Pin;
+use pyralog_log::{
+    Append, Completion, Opened, PartitionLog, SessionBatch, SessionState, Submission,
+};
+use pyralog_model::{ApiError, BatchHeader, Epoch, ErrorCode, Offset, ScarabId};
+use pyralog_store::{CommitSlot, Pulse, StoreHandle};
+use sequences::{is_duplicate, refusal, session_batch};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
@@ -30,20 +41,31 @@ pub(crate) struct Gate {
     pub(crate) store: StoreHandle,
     pulse: Arc<Pulse>,
     window: Arc<Semaphore>,
-    sequencer: Mutex<Sequencer>,
+    serial: Mutex<Serial>,
     reopening: tokio::sync::Mutex<()>,
     closed: AtomicBool,
+    services: PartitionServices,
+    epoch_label: OnceLock<u64>,
 }
 
-/// Where an acknowledged append lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// The offset of its first record.
-    pub base_offset: Offset,
-    /// The first offset that the partition keeps.
-    pub log_start: Offset,
-    /// What the acknowledgement promises.
-    pub durability: Durability,
+/// What one append after the other goes through.
+#[derive(Debug)]
+struct Serial {
+    sequencer: Sequencer,
+    in_flight: InFlight,
+    /// The id that was claimed last.
+    scarab_last: Option<ScarabId>,
+}
+
+/// What became of an attempt to queue an append.
+enum Attempt {
+    Queued(oneshot::Receiver<Completion>),
+    /// A retry of what is durable, here.
+    Stored(Offset),
+    /// To be judged again once what is in flight is decided.
+    Wait(oneshot::Receiver<Completion>),
+    /// The numbers of this generation are void.
+    Stale,
 }
 
 /// The offsets that clients ask for.
@@ -57,23 +79,23 @@ pub struct Watermarks {
     pub epoch: Epoch,
 }
 
-/// An append that is queued; resolves when it is durable. Dropping it does not
-/// undo the append.
-#[derive(Debug)]
-pub struct PendingAppend {
-    answer: oneshot::Receiver<Completion>,
-    log_start: Offset,
-    _admitted: OwnedSemaphorePermit,
-}
-
 impl Gate {
-    pub(crate) fn new(log: Arc<PartitionLog>, store: StoreHandle, opened: Opened) -> Gate {
+    pub(crate) fn new(
+        log: Arc<PartitionLog>,
+        store: StoreHandle,
+        opened: Opened,
+        services: PartitionServices,
+    ) -> Gate {
+        let sequencer = Sequencer::lead(opened);
+        let serial = Serial { sequencer, in_flight: InFlight::default(), scarab_last: None };
         Gate {
             pulse: Arc::new(Pulse::new(opened.end)),
             window: Arc::new(Semaphore::new(WINDOW_BYTES)),
-            sequencer: Mutex::new(Sequencer::lead(opened)),
+            serial: Mutex::new(serial),
             reopening: tokio::sync::Mutex::new(()),
             closed: AtomicBool::new(false),
+            services,
+            epoch_label: OnceLock::new(),
             log,
             store,
         }
@@ -86,7 +108,22 @@ impl Gate {
 
     pub(crate) fn watermarks(&self) -> Watermarks {
         let (log_start, _) = self.log.bounds();
-        Watermarks { log_start, high: self.pulse.high(), epoch: self.sequencer().epoch }
+        Watermarks { log_start, high: self.pulse.high(), epoch: self.serial().sequencer.epoch }
+    }
+
+    /// The label of the present leadership, once there is one.
+    pub(crate) fn epoch_label(&self) -> Option<u64> {
+        self.epoch_label.get().copied()
+    }
+
+    pub(crate) fn set_epoch_label(&self, label: u64) {
+        self.epoch_label.get_or_init(|| label);
+    }
+
+    /// Forgets producers' sessions that are idle for long.
+    pub(crate) fn forget_idle_sessions(&self) {
+        let now = self.store.clock().monotonic();
+        self.log.forget_idle(now, self.services.producer_id_expiration);
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Offset> {
@@ -98,36 +135,108 @@ impl Gate {
         WINDOW_BYTES - self.window.available_permits().min(WINDOW_BYTES)
     }
 
-    /// Admits, numbers and queues the batches.
+    /// Admits, judges, numbers and queues the batches.
     pub(crate) async fn append(
         &self,
-        batches: Vec<(BatchHeader, Bytes)>,
+        mut batches: Vec<(BatchHeader, Bytes)>,
     ) -> Result<PendingAppend, ApiError> {
+        let session = session_batch(&batches)?;
         let bytes: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
         let admitted = self.admit(bytes).await?;
+        if let Some(ids) = self.services.ids.as_ref().and_then(|ids| ids.prepare()) {
+            ids.await;
+        }
+        let log_start = self.log.bounds().0;
+        let mut waited = false;
         loop {
             let slot = self.store.reserve().await?;
             self.check_open()?;
-            {
-                let mut sequencer = self.sequencer();
-                if !self.pulse.is_stale(sequencer.generation) {
-                    let records = batches.iter().map(|(header, _)| header.records()).sum();
-                    let append = Append {
-                        partition: self.log.id(),
-                        generation: sequencer.generation,
-                        epoch: sequencer.epoch,
-                        base: sequencer.claim(records),
-                        batches,
-                    };
-                    let pulse = Some(Arc::clone(&self.pulse));
-                    let answer = slot.submit(Submission::Append(append), pulse);
-                    let log_start = self.log.bounds().0;
-                    return Ok(PendingAppend { answer, log_start, _admitted: admitted });
+            match self.attempt(slot, &mut batches, session, waited)? {
+                Attempt::Queued(answer) => {
+                    return Ok(PendingAppend::queued(answer, log_start, admitted));
+                }
+                Attempt::Stored(base) => {
+                    return Ok(PendingAppend::stored(base, log_start, admitted));
+                }
+                Attempt::Wait(decided) => {
+                    decided.await.map_err(|_| ApiError::unavailable("the store"))?;
+                    waited = true;
+                }
+                Attempt::Stale => self.reopen().await?,
+            }
+        }
+    }
+
+    /// One pass under the lock. Takes the batches if it queues them.
+    fn attempt(
+        &self,
+        slot: CommitSlot,
+        batches: &mut Vec<(BatchHeader, Bytes)>,
+        session: Option<SessionBatch>,
+        waited: bool,
+    ) -> Result<Attempt, ApiError> {
+        let mut serial = self.serial();
+        if self.pulse.is_stale(serial.sequencer.generation) {
+            return Ok(Attempt::Stale);
+        }
+        let mut next = None;
+        if let Some(batch) = session {
+            let (durable, end) = self.log.session(batch.session);
+            match serial.in_flight.decide(&batch, &durable, end) {
+                Decision::Store => next = Some((batch, durable)),
+                Decision::Stored(base) => {
+                    self.store.note_duplicate();
+                    return Ok(Attempt::Stored(base));
+                }
+                Decision::Wait(verdict) if !waited || is_duplicate(verdict) => {
+                    return Ok(Attempt::Wait(slot.submit(Submission::Barrier, None)));
+                }
+                Decision::Wait(verdict) | Decision::Refuse(verdict) => {
+                    match is_duplicate(verdict) {
+                        true => self.store.note_duplicate(),
+                        false => self.store.note_sequence_refused(),
+                    }
+                    return Err(refusal(&batch, verdict));
                 }
             }
-            drop(slot);
-            self.reopen().await?;
         }
+        let append = self.number(&mut serial, std::mem::take(batches), next);
+        let pulse = Some(Arc::clone(&self.pulse));
+        Ok(Attempt::Queued(slot.submit(Submission::Append(append), pulse)))
+    }
+
+    /// Gives an append its offsets and, if there are any, its ids.
+    fn number(
+        &self,
+        serial: &mut Serial,
+        batches: Vec<(BatchHeader, Bytes)>,
+        next: Option<(SessionBatch, SessionState)>,
+    ) -> Append {
+        let records: u64 = batches.iter().map(|(header, _)| header.records()).sum();
+        let base = serial.sequencer.claim(records);
+        if let Some((batch, durable)) = next {
+            serial.in_flight.note(&SessionBatch { base_offset: base, ..batch }, durable);
+        }
+        Append {
+            partition: self.log.id(),
+            generation: serial.sequencer.generation,
+            epoch: serial.sequencer.epoch,
+            base,
+            batches,
+            scarab_base: self.claim_ids(serial, records),
+        }
+    }
+
+    /// Ids that follow those of the append before, or none.
+    fn claim_ids(&self, serial: &mut Serial, records: u64) -> Option<ScarabId> {
+        let ids = self.services.ids.as_ref()?;
+        let first = ids.claim(u32::try_from(records).ok()?)?;
+        // A source that goes back is worse than none.
+        if serial.scarab_last.is_some_and(|last| first <= last) {
+            return None;
+        }
+        serial.scarab_last = Some(first.nth(records - 1));
+        Some(first)
     }
 
     fn check_open(&self) -> Result<(), ApiError> {
@@ -154,44 +263,29 @@ impl Gate {
     /// for it here, instead of queueing behind it with numbers that are void.
     async fn reopen(&self) -> Result<(), ApiError> {
         let _one_at_a_time = self.reopening.lock().await;
-        if !self.pulse.is_stale(self.sequencer().generation) {
+        if !self.pulse.is_stale(self.serial().sequencer.generation) {
             return Ok(());
         }
         self.check_open()?;
         match self.store.submit(Submission::Open(Arc::clone(&self.log))).await? {
-            Completion::Opened(opened) if self.sequencer().resume(opened) => Ok(()),
-            Completion::Opened(_) => Err(ApiError::unavailable("the partition")),
+            Completion::Opened(opened) => self.resume(opened),
             Completion::Refused(error) => Err(error.into()),
             other => unreachable!("an Open was answered by {other:?}"),
         }
     }
 
-    fn sequencer(&self) -> std::sync::MutexGuard<'_, Sequencer> {
-        self.sequencer.lock().expect("no one panics while numbering")
+    /// Everything that was in flight is decided: what of it the log does not have
+    /// never was.
+    fn resume(&self, opened: Opened) -> Result<(), ApiError> {
+        let mut serial = self.serial();
+        serial.in_flight.clear();
+        match serial.sequencer.resume(opened) {
+            true => Ok(()),
+            false => Err(ApiError::unavailable("the partition")),
+        }
     }
-}
 
-impl Future for PendingAppend {
-    type Output = Result<Appended, ApiError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.answer).poll(context).map(|answer| match answer {
-            Ok(Completion::Appended(appended)) => Ok(Appended {
-                base_offset: appended.into_inner().base,
-                log_start: self.log_start,
-                durability: Durability::Fsync,
-            }),
-            // Fenced: an append before this one was refused. Nothing was stored.
-            Ok(Completion::Refused(LogError::Fenced { .. })) => Err(ApiError::new(
-                ErrorCode::Overloaded,
-                "an earlier append was refused, and this one with it; send it again",
-            )),
-            Ok(Completion::Refused(error)) => Err(error.into()),
-            Ok(other) => unreachable!("an Append was answered by {other:?}"),
-            Err(_) => Err(ApiError::new(
-                ErrorCode::Timeout,
-                "the store closed before it answered; the append may or may not be stored",
-            )),
-        })
+    fn serial(&self) -> MutexGuard<'_, Serial> {
+        self.serial.lock().expect("no one panics while numbering")
     }
 }

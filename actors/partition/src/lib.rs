@@ -6,7 +6,7 @@
 //!             │                   ▲
 //!             │ propose           │ gave it out
 //!             ▼                   │
-//!         DirectoryKeeper ─watch─▶ Reconciler ──starts──▶ Partition actors
+//!          Pharaoh ─▶ DirectoryHub ─▶ Reconciler ──starts──▶ Partition actors
 //! ```
 //!
 //! Doors speak to [`Shen`] only and never see a partition's actor. A partition's
@@ -14,19 +14,20 @@
 //! queued; it takes the gate out of the routes when it goes. There is one replica
 //! for now: the high watermark is what the committer has made durable.
 
-mod directory;
 mod gate;
+mod in_flight;
 mod log_entry;
 mod partition;
 mod reconciler;
 mod routes;
 mod sequencer;
+mod services;
 mod shen;
 
-pub use directory::{DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory};
 pub use gate::{Appended, PendingAppend, Watermarks};
 pub use log_entry::LogEntry;
 pub use partition::{Partition, PartitionArguments, PartitionMessage};
 pub use reconciler::{Reconciler, ReconcilerArguments, ReconcilerMessage};
 pub use routes::Routes;
+pub use services::{EpochLabels, IdSource, PartitionServices};
 pub use shen::{CreateLog, NodeIdentity, PartitionView, Shen, ShenSettings, Slice};

@@ -5,7 +5,7 @@ use pyralog_directory::Directory;
 use pyralog_model::LogName;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 /// A log, as clients see it: the directory's entry and Kafka's id for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +26,35 @@ impl Deref for LogEntry {
 /// One state of the directory with its logs ready to be handed out.
 #[derive(Debug, Default)]
 pub(crate) struct DirectoryView {
-    pub(crate) directory: Arc<Directory>,
+    directory: Arc<Directory>,
     /// Sorted by name.
     pub(crate) logs: BTreeMap<LogName, Arc<LogEntry>>,
 }
 
 impl DirectoryView {
-    pub(crate) fn new(directory: Arc<Directory>) -> DirectoryView {
+    fn new(directory: Arc<Directory>) -> DirectoryView {
         let entries = directory.logs().map(|log| (log.name.clone(), entry(&directory, log)));
         let logs = entries.collect();
         DirectoryView { directory, logs }
+    }
+}
+
+/// The view of the present directory, made when the first one asks for it.
+#[derive(Debug, Default)]
+pub(crate) struct Views(RwLock<Arc<DirectoryView>>);
+
+impl Views {
+    pub(crate) fn of(&self, directory: Arc<Directory>) -> Arc<DirectoryView> {
+        let present = Arc::clone(&self.0.read().expect("no one panics holding a view"));
+        if Arc::ptr_eq(&present.directory, &directory) {
+            return present;
+        }
+        let made = Arc::new(DirectoryView::new(directory));
+        let mut present = self.0.write().expect("no one panics holding a view");
+        if present.directory.last_index() <= made.directory.last_index() {
+            *present = Arc::clone(&made);
+        }
+        made
     }
 }
 

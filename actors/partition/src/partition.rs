@@ -4,6 +4,7 @@
 
 use crate::gate::Gate;
 use crate::routes::Routes;
+use crate::services::{EpochLabels, PartitionServices};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_log::{Completion, Submission};
 use pyralog_model::{LogName, PartitionId};
@@ -11,10 +12,19 @@ use pyralog_store::StoreHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How often idle sessions are looked for: eight times before one is forgotten,
+/// within these bounds.
+const LOOKS_MIN: Duration = Duration::from_millis(10);
+const LOOKS_MAX: Duration = Duration::from_secs(600);
 
 /// What a partition answers.
 #[derive(RactorMessage)]
 pub enum PartitionMessage {
+    /// It is time to look for producers' sessions that are idle.
+    ForgetIdle,
     /// Says how it is.
     Observe(RpcReplyPort<Snapshot>),
 }
@@ -38,6 +48,10 @@ pub struct PartitionArguments {
     pub store: StoreHandle,
     /// Where its gate is found.
     pub routes: Routes,
+    /// Give every batch a Scarab id.
+    pub scarab_ids: bool,
+    /// What it asks of the rest of the node.
+    pub services: PartitionServices,
     /// The counters that the supervisor reads.
     pub vitals: Vitals,
 }
@@ -50,6 +64,8 @@ pub struct PartitionState {
     id: PartitionId,
     gate: Arc<Gate>,
     routes: Routes,
+    looks: Duration,
+    labelling: Option<JoinHandle<()>>,
     vitals: Vitals,
 }
 
@@ -60,10 +76,13 @@ impl Actor for Partition {
 
     async fn pre_start(
         &self,
-        _: ActorRef<PartitionMessage>,
+        myself: ActorRef<PartitionMessage>,
         arguments: PartitionArguments,
     ) -> Result<PartitionState, ActorProcessingErr> {
-        let PartitionArguments { id, log_name, segment_bytes, store, routes, vitals } = arguments;
+        let PartitionArguments { id, log_name, segment_bytes, store, routes, vitals, .. } =
+            arguments;
+        let mut services = arguments.services;
+        services.ids = services.ids.filter(|_| arguments.scarab_ids);
         vitals.set_detail("log", log_name.as_str());
         let log = store.create_partition(id).await?;
         log.set_segment_bytes(segment_bytes);
@@ -72,19 +91,24 @@ impl Actor for Partition {
             Completion::Refused(error) => return Err(error.into()),
             other => return Err(format!("an Open was answered by {other:?}").into()),
         };
-        let gate = Arc::new(Gate::new(log, store, opened));
+        let labels = services.labels.take();
+        let looks = (services.producer_id_expiration / 8).clamp(LOOKS_MIN, LOOKS_MAX);
+        let gate = Arc::new(Gate::new(log, store, opened, services));
         routes.insert(id, Arc::clone(&gate));
-        Ok(PartitionState { id, gate, routes, vitals })
+        myself.send_after(looks, || PartitionMessage::ForgetIdle);
+        let labelling = labels.map(|labels| label(labels, id, Arc::clone(&gate)));
+        Ok(PartitionState { id, gate, routes, looks, labelling, vitals })
     }
 
     async fn handle(
         &self,
-        _: ActorRef<PartitionMessage>,
+        myself: ActorRef<PartitionMessage>,
         message: PartitionMessage,
         state: &mut PartitionState,
     ) -> Result<(), ActorProcessingErr> {
         state.vitals.handled();
         match message {
+            PartitionMessage::ForgetIdle => Self::forget_idle(&myself, state),
             PartitionMessage::Observe(reply) => Self::observe(reply, state),
         }
         Ok(())
@@ -92,12 +116,21 @@ impl Actor for Partition {
 }
 
 impl Partition {
+    fn forget_idle(myself: &ActorRef<PartitionMessage>, state: &PartitionState) {
+        state.gate.forget_idle_sessions();
+        myself.send_after(state.looks, || PartitionMessage::ForgetIdle);
+    }
+
     fn observe(reply: RpcReplyPort<Snapshot>, state: &PartitionState) {
         let marks = state.gate.watermarks();
         let detail = |name, value: String| state.vitals.set_detail(name, value);
         detail("log_start", marks.log_start.to_string());
         detail("high_watermark", marks.high.to_string());
         detail("epoch", marks.epoch.to_string());
+        detail("sessions", state.gate.log.sessions().to_string());
+        if let Some(label) = state.gate.epoch_label() {
+            detail("epoch_label", label.to_string());
+        }
         detail("bytes_in_flight", state.gate.bytes_in_flight().to_string());
         let _ = reply.send(state.vitals.snapshot());
     }
@@ -107,5 +140,18 @@ impl Drop for PartitionState {
     /// A kill runs no `post_stop`, but it drops the state.
     fn drop(&mut self) {
         self.routes.remove(self.id, &self.gate);
+        if let Some(labelling) = &self.labelling {
+            labelling.abort();
+        }
     }
+}
+
+/// Asks for a label of the leadership that has begun. It is for people, and comes
+/// when it comes.
+fn label(labels: Arc<dyn EpochLabels>, id: PartitionId, gate: Arc<Gate>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Some(label) = labels.label(id, gate.watermarks().epoch).await {
+            gate.set_epoch_label(label);
+        }
+    })
 }

@@ -1,16 +1,19 @@
 //! The one who starts and stops partitions: it makes what runs agree with what
 //! the directory says, at its own start and after every change.
 //!
-//! It removes files only of logs that the directory has *deleted*: numbers below
-//! its next one that it does not list. A store with numbers that the directory
-//! never gave out belongs to another directory, and nothing is started on it.
+//! It does nothing before the directory lists this node: until then the copy is
+//! empty. It removes files only of logs that the directory has *deleted*: numbers
+//! below its next one that it does not list. A store with numbers that the
+//! directory never gave out has a younger directory, or another one: nothing is
+//! started or removed until the right one is here.
 
-use crate::directory::DirectoryHub;
 use crate::partition::{Partition, PartitionArguments};
 use crate::routes::Routes;
+use crate::services::PartitionServices;
 use pyralog_behaviour::{ChildSpec, Observe, Snapshot, StartChildError, SupervisorMessage, Vitals};
 use pyralog_directory::Directory;
-use pyralog_model::{LogName, LogNumber, PartitionId};
+use pyralog_model::{LogName, LogNumber, NodeNumber, PartitionId, StoreId};
+use pyralog_pharaoh::DirectoryHub;
 use pyralog_store::StoreHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, call_t};
 use ractor_cluster_derive::RactorMessage;
@@ -45,12 +48,16 @@ impl From<Observe> for ReconcilerMessage {
 pub struct ReconcilerArguments {
     /// The wish.
     pub hub: DirectoryHub,
+    /// This node, by its data directory.
+    pub node: StoreId,
     /// Where partitions are started.
     pub partitions: ActorRef<SupervisorMessage>,
     /// The store that keeps them.
     pub store: StoreHandle,
     /// Where their gates are found.
     pub routes: Routes,
+    /// What partitions ask of the rest of the node.
+    pub services: PartitionServices,
     /// The counters that the supervisor reads.
     pub vitals: Vitals,
 }
@@ -85,7 +92,6 @@ impl Actor for Reconciler {
             }
         });
         let mut state = ReconcilerState { arguments, running: BTreeSet::new(), watcher };
-        state.check_store()?;
         state.reconcile(&this).await?;
         Ok(state)
     }
@@ -105,17 +111,20 @@ impl Actor for Reconciler {
 }
 
 impl ReconcilerState {
-    fn check_store(&self) -> Result<(), ActorProcessingErr> {
-        let next = self.arguments.hub.directory().next_log_number();
-        match self.arguments.store.partition_ids().iter().find(|id| id.log >= next) {
-            Some(id) => Err(format!(
-                "the store has log {} but the directory has only given out numbers below {}: \
-                 obelisk/directory.redb is missing or older than the data; put it back",
-                id.log.0, next.0
-            )
-            .into()),
-            None => Ok(()),
-        }
+    /// This node's number, if the directory is one that can be acted upon.
+    fn ready_for(&self, directory: &Directory) -> Option<NodeNumber> {
+        let node = directory.nodes().find(|node| node.store == self.arguments.node)?.number;
+        let next = directory.next_log_number();
+        let stored = self.arguments.store.partition_ids();
+        let Some(unknown) = stored.iter().find(|id| id.log >= next) else { return Some(node) };
+        let what = format!(
+            "the store has log {} but the directory has only given out numbers below {}: it is \
+             missing or older than the data; if it stays so, put directory.redb back",
+            unknown.log.0, next.0
+        );
+        tracing::error!("{what}");
+        self.arguments.vitals.failed(&what);
+        None
     }
 
     /// One partition that cannot be started is a state, not a failure: the others
@@ -125,8 +134,9 @@ impl ReconcilerState {
         myself: &ActorRef<ReconcilerMessage>,
     ) -> Result<(), ActorProcessingErr> {
         let directory = self.arguments.hub.directory();
+        let Some(node) = self.ready_for(&directory) else { return Ok(()) };
         let mut waiting = 0;
-        for wanted in wanted(&directory) {
+        for wanted in wanted(&directory, node) {
             if !self.running.contains(&wanted.id) && !self.start(wanted).await? {
                 waiting += 1;
             }
@@ -147,8 +157,9 @@ impl ReconcilerState {
 
     /// True if it runs.
     async fn start(&mut self, wanted: Wanted) -> Result<bool, ActorProcessingErr> {
-        let Wanted { id, log_name, segment_bytes } = wanted;
+        let Wanted { id, log_name, segment_bytes, scarab_ids } = wanted;
         let (store, routes) = (self.arguments.store.clone(), self.arguments.routes.clone());
+        let services = self.arguments.services.clone();
         let spec = ChildSpec::new(id.to_string().replace('/', "-"), "partition", move |context| {
             let arguments = PartitionArguments {
                 id,
@@ -156,6 +167,8 @@ impl ReconcilerState {
                 segment_bytes,
                 store: store.clone(),
                 routes: routes.clone(),
+                scarab_ids,
+                services: services.clone(),
                 vitals: context.vitals(),
             };
             Actor::spawn_linked(None, Partition, arguments, context.supervisor())
@@ -210,16 +223,18 @@ struct Wanted {
     id: PartitionId,
     log_name: LogName,
     segment_bytes: u64,
+    scarab_ids: bool,
 }
 
-fn wanted(directory: &Directory) -> Vec<Wanted> {
-    let partitions = |log: &pyralog_directory::LogEntry| {
-        let one = |partition| Wanted {
-            id: PartitionId::new(log.number.0, partition),
+fn wanted(directory: &Directory, node: NodeNumber) -> Vec<Wanted> {
+    let one = |id: PartitionId| {
+        let log = directory.log_by_number(id.log)?;
+        Some(Wanted {
+            id,
             log_name: log.name.clone(),
             segment_bytes: log.settings.segment_bytes,
-        };
-        (0..log.partitions).map(one).collect::<Vec<_>>()
+            scarab_ids: log.settings.scarab_ids,
+        })
     };
-    directory.logs().flat_map(partitions).collect()
+    directory.partitions_of(node).filter_map(|(id, _)| one(id)).collect()
 }

@@ -2,23 +2,25 @@
 //! names by the directory and partitions by the routes, and hides which actor
 //! does what.
 
-use crate::directory::DirectoryHub;
 use crate::gate::{Gate, PendingAppend, Watermarks};
-use crate::log_entry::{LogEntry, entry};
+use crate::log_entry::{LogEntry, Views, entry};
 use crate::routes::Routes;
 use bytes::Bytes;
-use pyralog_directory::{Command, Outcome};
+use pyralog_directory::Command;
 use pyralog_log::PartitionSizes;
 use pyralog_model::{
     ApiError, BatchHeader, ClusterId, ErrorCode, LogName, LogNumber, LogSettings, NodeName,
-    NodeNumber, Offset, PartitionId,
+    NodeNumber, Offset, PartitionId, ScarabId, StoreId,
 };
+use pyralog_pharaoh::{Answer, DirectoryHub, Made, Pharaoh, Request};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long a new log may take to serve.
 const CREATION_PATIENCE: Duration = Duration::from_secs(5);
+/// How long this node's copy of the directory may be behind a change it made.
+const COPY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What to create.
 #[derive(Debug, Clone)]
@@ -41,10 +43,20 @@ pub struct Slice {
     /// Pieces to be written back to back: whole batches, the first of which may
     /// begin before the offset asked for.
     pub batches: Vec<Bytes>,
+    /// For each of them the Scarab id of its first record, 0 without one.
+    pub scarab_bases: Vec<u64>,
     /// Sum of their lengths.
     pub bytes: usize,
     /// The partition's offsets at the time of the read.
     pub watermarks: Watermarks,
+}
+
+impl Slice {
+    /// The Scarab id of the first record of `batches[batch]`; record `k` of it has
+    /// `nth(k)` of that.
+    pub fn scarab_base(&self, batch: usize) -> Option<ScarabId> {
+        self.scarab_bases.get(batch).filter(|base| **base != 0).map(|base| ScarabId(*base))
+    }
 }
 
 /// One partition, for people.
@@ -54,15 +66,19 @@ pub struct PartitionView {
     pub watermarks: Watermarks,
     /// Its bytes.
     pub sizes: PartitionSizes,
+    /// The label of its present leadership, once an Obelisk has given one.
+    pub epoch_label: Option<u64>,
+    /// Producers' sessions that it knows.
+    pub sessions: usize,
 }
 
 /// Who this node is.
 #[derive(Debug, Clone)]
 pub struct NodeIdentity {
-    /// The cluster.
-    pub cluster: ClusterId,
     /// The node's name.
     pub name: NodeName,
+    /// Its data directory.
+    pub store: StoreId,
 }
 
 /// What the façade decides by.
@@ -83,31 +99,49 @@ pub struct ShenSettings {
 pub struct Shen {
     identity: Arc<NodeIdentity>,
     settings: Arc<ShenSettings>,
+    pharaoh: Pharaoh,
     hub: DirectoryHub,
+    views: Arc<Views>,
     routes: Routes,
 }
 
 impl Shen {
-    /// A façade over the given directory and routes.
+    /// A façade over the client's directory and the given routes.
     pub fn new(
         identity: NodeIdentity,
         settings: ShenSettings,
-        hub: DirectoryHub,
+        pharaoh: Pharaoh,
         routes: Routes,
     ) -> Shen {
-        Shen { identity: Arc::new(identity), settings: Arc::new(settings), hub, routes }
+        Shen {
+            identity: Arc::new(identity),
+            settings: Arc::new(settings),
+            hub: pharaoh.hub().clone(),
+            pharaoh,
+            views: Arc::default(),
+            routes,
+        }
     }
 
-    /// The cluster.
+    /// Waits until this node is a member that the directory lists: before that it
+    /// has no number to tell to clients.
+    pub async fn joined(&self) {
+        let store = self.identity.store;
+        let mut changes = self.hub.watch();
+        // The sender lives as long as the hub.
+        let _ = changes.wait_for(|directory| directory.nodes().any(|n| n.store == store)).await;
+    }
+
+    /// The cluster; 0 before this node has joined one.
     pub fn cluster_id(&self) -> ClusterId {
-        self.identity.cluster
+        self.hub.directory().cluster().unwrap_or(ClusterId(0))
     }
 
     /// This node's number; 0 before the directory has given it one.
     pub fn node(&self) -> NodeNumber {
-        let view = self.hub.directory();
-        let mut nodes = view.nodes();
-        nodes.find(|node| node.name == self.identity.name).map(|n| n.number).unwrap_or_default()
+        let directory = self.hub.directory();
+        let mut nodes = directory.nodes();
+        nodes.find(|node| node.store == self.identity.store).map(|n| n.number).unwrap_or_default()
     }
 
     /// This node's name.
@@ -117,12 +151,12 @@ impl Shen {
 
     /// Every log, sorted by name.
     pub fn logs(&self) -> Vec<Arc<LogEntry>> {
-        self.hub.view().logs.values().cloned().collect()
+        self.views.of(self.hub.directory()).logs.values().cloned().collect()
     }
 
     /// A log by its name.
     pub fn log(&self, name: &str) -> Option<Arc<LogEntry>> {
-        self.hub.view().logs.get(name).cloned()
+        self.views.of(self.hub.directory()).logs.get(name).cloned()
     }
 
     /// A log by Kafka's id for it.
@@ -159,9 +193,9 @@ impl Shen {
             let log = trial.log(&name).ok_or_else(|| ApiError::unavailable("the directory"))?;
             return Ok(entry(&trial, log));
         }
-        match self.hub.propose(command).await? {
-            Outcome::LogCreated(number) => self.await_serving(number, partitions).await?,
-            other => unreachable!("CreateLog was answered by {other:?}"),
+        match self.propose(command).await? {
+            Made::Log(number) => self.await_serving(number, partitions).await?,
+            other => return Err(unexpected(&other)),
         }
         self.log(name.as_str()).ok_or_else(|| {
             ApiError::new(ErrorCode::LogNotFound, format!("log '{name}' was deleted meanwhile"))
@@ -170,7 +204,19 @@ impl Shen {
 
     /// Deletes a log. Its files go soon after.
     pub async fn delete_log(&self, number: LogNumber) -> Result<(), ApiError> {
-        self.hub.propose(Command::DeleteLog { number }).await.map(|_| ())
+        self.propose(Command::DeleteLog { number }).await.map(|_| ())
+    }
+
+    /// Changes the directory, and waits until this node's copy shows it: whoever
+    /// asks next sees what was done.
+    async fn propose(&self, command: Command) -> Result<Made, ApiError> {
+        match self.pharaoh.ask(Request::Propose(command)).await? {
+            Answer::Done { index, made } => {
+                self.hub.reach(index, COPY_PATIENCE).await?;
+                Ok(made)
+            }
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Admits and queues an append, in the order of the calls. The batches were
@@ -197,7 +243,8 @@ impl Shen {
         let mut watermarks = gate.watermarks();
         // The committer shows bytes a moment before it moves the watermark.
         watermarks.high = watermarks.high.max(slice.end);
-        Ok(Slice { batches: slice.pieces, bytes: slice.bytes, watermarks })
+        let pyralog_log::Slice { pieces: batches, scarab_bases, bytes, .. } = slice;
+        Ok(Slice { batches, scarab_bases, bytes, watermarks })
     }
 
     /// The partition's offsets.
@@ -224,7 +271,12 @@ impl Shen {
     /// Offsets and sizes of a partition.
     pub fn partition(&self, partition: PartitionId) -> Result<PartitionView, ApiError> {
         let gate = self.gate(partition)?;
-        Ok(PartitionView { watermarks: gate.watermarks(), sizes: gate.log.sizes() })
+        Ok(PartitionView {
+            watermarks: gate.watermarks(),
+            sizes: gate.log.sizes(),
+            epoch_label: gate.epoch_label(),
+            sessions: gate.log.sessions(),
+        })
     }
 
     /// What the façade decides by.
@@ -295,4 +347,9 @@ fn check_replication(factor: Option<u16>) -> Result<(), ApiError> {
             format!("{other} replicas were asked for, but there is 1 live Pyramid"),
         )),
     }
+}
+
+fn unexpected(answer: &impl std::fmt::Debug) -> ApiError {
+    let message = format!("the Obelisk answered something else: {answer:?}; please report it");
+    ApiError::new(ErrorCode::Internal, message)
 }

@@ -4,40 +4,63 @@
 use bytes::Bytes;
 use pyralog_behaviour::{Supervisor, SupervisorMessage, SupervisorSpec, Vitals};
 use pyralog_directory::Command;
-use pyralog_env::sim::{SimClock, SimDisk};
-use pyralog_env::{Clock, Disk, WallMillis};
+use pyralog_env::sim::SimDisk;
+use pyralog_env::{Clock, Disk, RealClock};
 use pyralog_log::LogOptions;
 use pyralog_model::{
     ApiError, BatchBuilder, BatchHeader, ClusterId, ErrorCode, LogName, LogSettings, NodeName,
     Offset, PartitionId, StoreId, split_batches,
 };
 use pyralog_partition::{
-    CreateLog, DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity,
-    Reconciler, ReconcilerArguments, Routes, Shen, ShenSettings,
+    CreateLog, NodeIdentity, PartitionServices, Reconciler, ReconcilerArguments, Routes, Shen,
+    ShenSettings,
 };
-use pyralog_store::{Health, HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use pyralog_pharaoh::simulated::{Manners, SimObelisk};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+const STORE: StoreId = StoreId(9);
+
+/// What outlives a node's starts.
+#[derive(Clone)]
+struct Site {
+    disk: SimDisk,
+    obelisk: SimObelisk,
+}
+
+impl Site {
+    fn new() -> Site {
+        let disk = SimDisk::new(11);
+        disk.create_dir_all(Path::new("/data")).unwrap();
+        Site { disk, obelisk: obelisk() }
+    }
+}
+
+fn obelisk() -> SimObelisk {
+    SimObelisk::founded(ClusterId(3), Arc::new(RealClock::default()))
+}
+
 struct Node {
     disk: SimDisk,
     shen: Shen,
+    root: ActorRef<SupervisorMessage>,
     partitions: ActorRef<SupervisorMessage>,
     actors: Vec<(ActorCell, JoinHandle<()>)>,
 }
 
 impl Node {
-    async fn start(disk: &SimDisk) -> Result<Node, SpawnErr> {
-        let clock: Arc<dyn Clock> = Arc::new(SimClock::new(WallMillis(0)));
-        let (hub, routes) = (DirectoryHub::default(), Routes::default());
+    async fn start(site: &Site) -> Result<Node, SpawnErr> {
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::default());
+        let routes = Routes::default();
         let store = StoreArguments {
-            disk: Arc::new(disk.clone()),
+            disk: Arc::new(site.disk.clone()),
             clock: Arc::clone(&clock),
             pyramid: PathBuf::from("/data/pyramid"),
-            store: StoreId(9),
+            store: STORE,
             options: LogOptions {
                 wal_file_bytes: 256 << 10,
                 wal_files_max: 2,
@@ -52,29 +75,23 @@ impl Node {
         let handle = call_t!(store, StoreMessage::GiveHandle, 5_000).unwrap();
         let spec = SupervisorSpec::dynamic();
         let (partitions, partitions_join) =
-            Supervisor::start("partitions", spec, clock, None).await?;
-        let identity = NodeIdentity { cluster: ClusterId(3), name: NodeName("one".into()) };
-        let directory = DirectoryArguments {
-            disk: Arc::new(disk.clone()),
-            path: PathBuf::from("/data/obelisk/directory.redb"),
-            hub: hub.clone(),
-            cluster: identity.cluster,
-            node: identity.name.clone(),
-            store: StoreId(9),
-            health: HealthLatch::default(),
-            vitals: Vitals::default(),
-        };
-        let (directory, directory_join) = Actor::spawn(None, LocalDirectory, directory).await?;
+            Supervisor::start("partitions", spec, Arc::clone(&clock), None).await?;
+        let (pharaoh, directory) = site.obelisk.member(Arc::new(site.disk.clone()), STORE);
+        let spec = SupervisorSpec::one_for_one(vec![directory]);
+        let (root, root_join) = Supervisor::start("coordination", spec, clock, None).await?;
         let reconciler = ReconcilerArguments {
-            hub: hub.clone(),
+            hub: pharaoh.hub().clone(),
+            node: STORE,
             partitions: partitions.clone(),
             store: handle,
             routes: routes.clone(),
+            services: PartitionServices::default(),
             vitals: Vitals::default(),
         };
-        let reconciler = Actor::spawn(None, Reconciler, reconciler).await;
+        let (reconciler, reconciler_join) = Actor::spawn(None, Reconciler, reconciler).await?;
         let actors = vec![
-            (directory.get_cell(), directory_join),
+            (reconciler.get_cell(), reconciler_join),
+            (root.get_cell(), root_join),
             (partitions.get_cell(), partitions_join),
             (store.get_cell(), store_join),
         ];
@@ -84,16 +101,10 @@ impl Node {
             partitions_max: 20,
             log_settings: LogSettings::default(),
         };
-        let shen = Shen::new(identity, settings, hub, routes);
-        let mut node = Node { disk: disk.clone(), shen, partitions, actors };
-        match reconciler {
-            Ok((actor, join)) => node.actors.insert(0, (actor.get_cell(), join)),
-            Err(error) => {
-                node.kill().await;
-                return Err(error);
-            }
-        }
-        Ok(node)
+        let identity = NodeIdentity { name: NodeName("one".into()), store: STORE };
+        let shen = Shen::new(identity, settings, pharaoh, routes);
+        shen.joined().await;
+        Ok(Node { disk: site.disk.clone(), shen, root, partitions, actors })
     }
 
     async fn kill(self) {
@@ -133,12 +144,6 @@ impl Node {
     }
 }
 
-fn disk() -> SimDisk {
-    let disk = SimDisk::new(11);
-    disk.create_dir_all(Path::new("/data")).unwrap();
-    disk
-}
-
 fn batch(value: &[u8]) -> Vec<(BatchHeader, Bytes)> {
     let mut builder = BatchBuilder::new();
     builder.push(0, None, Some(value), &[]);
@@ -156,8 +161,8 @@ async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn appends_are_numbered_read_back_and_there_after_a_restart() {
-    let disk = disk();
-    let node = Node::start(&disk).await.unwrap();
+    let site = Site::new();
+    let node = Node::start(&site).await.unwrap();
     let id = node.create("flights", 2).await.unwrap();
     assert_eq!(node.append(id, b"a").await.unwrap(), Offset(0));
     let (b, c) = (batch(b"b"), batch(b"c"));
@@ -168,7 +173,7 @@ async fn appends_are_numbered_read_back_and_there_after_a_restart() {
     let epoch = node.shen.watermarks(id).unwrap().epoch;
     node.kill().await;
 
-    let node = Node::start(&disk).await.unwrap();
+    let node = Node::start(&site).await.unwrap();
     assert_eq!(node.values(id).await, [b"a", b"b", b"c"]);
     assert!(node.shen.watermarks(id).unwrap().epoch > epoch, "a new leadership is a new epoch");
     node.kill().await;
@@ -176,7 +181,7 @@ async fn appends_are_numbered_read_back_and_there_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_reader_is_told_when_the_watermark_moves() {
-    let node = Node::start(&disk()).await.unwrap();
+    let node = Node::start(&Site::new()).await.unwrap();
     let id = node.create("told", 1).await.unwrap();
     let mut watch = node.shen.watch(id).unwrap();
     let waiting = tokio::spawn(async move { *watch.wait_for(|high| high.0 == 1).await.unwrap() });
@@ -187,7 +192,7 @@ async fn a_waiting_reader_is_told_when_the_watermark_moves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_refusal_the_numbers_go_on_without_a_gap() {
-    let node = Node::start(&disk()).await.unwrap();
+    let node = Node::start(&Site::new()).await.unwrap();
     let id = node.create("refused", 1).await.unwrap();
     node.append(id, b"kept").await.unwrap();
     node.disk.set_capacity(node.disk.used_bytes());
@@ -220,14 +225,14 @@ async fn after_a_refusal_the_numbers_go_on_without_a_gap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_log_takes_its_files_along_and_its_number_is_not_given_again() {
-    let disk = disk();
-    let node = Node::start(&disk).await.unwrap();
+    let site = Site::new();
+    let node = Node::start(&site).await.unwrap();
     let id = node.create("gone", 2).await.unwrap();
     node.append(id, b"x").await.unwrap();
     let files = PathBuf::from(format!("/data/pyramid/logs/{}", id.log.0));
-    assert!(disk.exists(&files).unwrap());
+    assert!(site.disk.exists(&files).unwrap());
     node.shen.delete_log(id.log).await.unwrap();
-    eventually("the files are gone", || !disk.exists(&files).unwrap()).await;
+    eventually("the files are gone", || !site.disk.exists(&files).unwrap()).await;
     let error = node.append(id, b"y").await.unwrap_err();
     assert_eq!(error.code, ErrorCode::LogNotFound);
     let again = node.create("gone", 1).await.unwrap();
@@ -237,7 +242,7 @@ async fn a_deleted_log_takes_its_files_along_and_its_number_is_not_given_again()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_partition_is_back_with_a_higher_epoch_and_nothing_missing() {
-    let node = Node::start(&disk()).await.unwrap();
+    let node = Node::start(&Site::new()).await.unwrap();
     let id = node.create("healed", 1).await.unwrap();
     node.append(id, b"before").await.unwrap();
     let epoch = node.shen.watermarks(id).unwrap().epoch;
@@ -260,18 +265,96 @@ async fn a_killed_partition_is_back_with_a_higher_epoch_and_nothing_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_is_not_started_under_another_directory() {
-    let disk = disk();
-    let node = Node::start(&disk).await.unwrap();
-    node.create("mine", 1).await.unwrap();
+    let site = Site::new();
+    let node = Node::start(&site).await.unwrap();
+    let id = node.create("mine", 1).await.unwrap();
+    node.append(id, b"kept").await.unwrap();
     node.kill().await;
-    disk.remove_file(Path::new("/data/obelisk/directory.redb")).unwrap();
-    let Err(refused) = Node::start(&disk).await else { panic!("the log would be lost") };
-    assert!(refused.to_string().contains("directory.redb is missing"), "{refused}");
+    site.disk.remove_file(Path::new("/data/pyramid/directory.redb")).unwrap();
+    let other = Site { obelisk: obelisk(), ..site.clone() };
+    let node = Node::start(&other).await.unwrap();
+    // The new directory gives the same number to a log of its own.
+    let refused = node.shen.watermarks(id).map(|_| ()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::LogNotFound);
+    let files = PathBuf::from(format!("/data/pyramid/logs/{}", id.log.0));
+    assert!(site.disk.exists(&files).unwrap(), "nothing is removed");
+    node.kill().await;
+    site.disk.remove_file(Path::new("/data/pyramid/directory.redb")).unwrap();
+    let node = Node::start(&site).await.unwrap();
+    eventually("it serves under its own", || node.shen.watermarks(id).is_ok()).await;
+    assert_eq!(node.values(id).await, [b"kept"]);
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_obelisk_logs_are_served_and_none_is_made() {
+    let site = Site::new();
+    let node = Node::start(&site).await.unwrap();
+    let id = node.create("served", 1).await.unwrap();
+    node.append(id, b"a").await.unwrap();
+    node.kill().await;
+    site.obelisk.set_manners(Manners::Away);
+    let node = Node::start(&site).await.unwrap();
+    eventually("it serves", || node.shen.watermarks(id).is_ok()).await;
+    assert_eq!(node.append(id, b"b").await.unwrap(), Offset(1));
+    assert_eq!(node.values(id).await, [b"a", b"b"]);
+    let creating = node.create("later", 1).await.map(|_| ()).unwrap_err();
+    assert_eq!(creating.code, ErrorCode::ObeliskAway, "{creating}");
+    let deleting = node.shen.delete_log(id.log).await.unwrap_err();
+    assert_eq!(deleting.code, ErrorCode::ObeliskAway, "{deleting}");
+    site.obelisk.set_manners(Manners::Well);
+    node.create("later", 1).await.unwrap();
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_serves_what_is_placed_on_it_and_nothing_else() {
+    let site = Site::new();
+    let node = Node::start(&site).await.unwrap();
+    let (_other, _) = site.obelisk.member(Arc::new(SimDisk::new(1)), StoreId(10));
+    let create = Command::CreateLog {
+        name: LogName::for_user("spread").unwrap(),
+        partitions: 4,
+        replication_factor: 1,
+        settings: LogSettings::default(),
+        internal: false,
+    };
+    site.obelisk.carry_out(create).unwrap();
+    let directory = site.obelisk.directory();
+    let log = directory.log(&LogName::for_user("spread").unwrap()).unwrap().number;
+    let number = node.shen.node();
+    let here = |partition| {
+        let placement = directory.placement(PartitionId::new(log.0, partition)).unwrap();
+        placement.replicas.contains(&number)
+    };
+    let serves = |partition| node.shen.watermarks(PartitionId::new(log.0, partition)).is_ok();
+    assert_eq!((0..4).filter(|partition| here(*partition)).count(), 2);
+    eventually("its own are served", || (0..4).filter(|p| here(*p)).all(serves)).await;
+    assert!(!(0..4).any(|partition| !here(partition) && serves(partition)));
+    node.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_copy_is_back_and_changes_go_on() {
+    let site = Site::new();
+    let node = Node::start(&site).await.unwrap();
+    node.create("before", 1).await.unwrap();
+    loop {
+        let path = "coordination/directory".to_owned();
+        let kill = |reply| SupervisorMessage::Kill { path, reply };
+        if call_t!(node.root, kill, 5_000).unwrap().is_ok() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let id = node.create("after", 1).await.unwrap();
+    node.append(id, b"x").await.unwrap();
+    node.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_refused_with_its_code() {
-    let node = Node::start(&disk()).await.unwrap();
+    let node = Node::start(&Site::new()).await.unwrap();
     node.create("one", 3).await.unwrap();
     let code = |error: ApiError| error.code;
     assert_eq!(node.create("one", 1).await.map_err(code), Err(ErrorCode::LogExists));
@@ -289,7 +372,7 @@ async fn what_cannot_be_is_refused_with_its_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_refusal_does_not_keep_refusing_for_ever() {
-    let node = Node::start(&disk()).await.unwrap();
+    let node = Node::start(&Site::new()).await.unwrap();
     let id = node.create("storm", 1).await.unwrap();
     node.disk.set_capacity(node.disk.used_bytes());
     let big = vec![0; 16 << 10];
@@ -326,7 +409,7 @@ async fn refusals(node: &Node, id: PartitionId) -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_cannot_be_made_now_is_made_later_and_harms_no_other() {
-    let node = Node::start(&disk()).await.unwrap();
+    let node = Node::start(&Site::new()).await.unwrap();
     let id = node.create("first", 1).await.unwrap();
     let mut changes = node.shen.watch(id).unwrap();
     node.disk.set_capacity(0);
@@ -352,68 +435,4 @@ async fn a_log_that_cannot_be_made_now_is_made_later_and_harms_no_other() {
     eventually("the new log serves", || node.shen.watermarks(second).is_ok()).await;
     node.append(second, b"x").await.unwrap();
     node.kill().await;
-}
-
-type Started = (ActorRef<DirectoryMessage>, JoinHandle<()>);
-
-async fn directory(disk: &SimDisk, hub: &DirectoryHub, health: &HealthLatch) -> Started {
-    let arguments = DirectoryArguments {
-        disk: Arc::new(disk.clone()),
-        path: PathBuf::from("/data/obelisk/directory.redb"),
-        hub: hub.clone(),
-        cluster: ClusterId(3),
-        node: NodeName("one".into()),
-        store: StoreId(9),
-        health: health.clone(),
-        vitals: Vitals::default(),
-    };
-    Actor::spawn(None, LocalDirectory, arguments).await.unwrap()
-}
-
-fn make_log(number: u32) -> Command {
-    Command::CreateLog {
-        name: LogName::for_user(&format!("log-{number}")).unwrap(),
-        partitions: 1,
-        replication_factor: 1,
-        settings: LogSettings::default(),
-        internal: false,
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_refuses_a_change_of_the_directory_and_no_more() {
-    let (disk, hub, health) = (disk(), DirectoryHub::default(), HealthLatch::default());
-    disk.sync_dir(Path::new("/")).unwrap();
-    let (actor, join) = directory(&disk, &hub, &health).await;
-    disk.set_capacity(disk.used_bytes());
-    let mut made = 0;
-    let refused = loop {
-        match hub.propose(make_log(made)).await {
-            Ok(_) => made += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(refused.code, ErrorCode::DiskFull, "{refused}");
-    assert_eq!(hub.directory().logs().count(), made as usize, "nothing has changed");
-    disk.set_capacity(u64::MAX);
-    hub.propose(make_log(made)).await.unwrap();
-    assert_eq!(health.get(), Health::Good);
-    actor.kill();
-    join.await.unwrap();
-    disk.crash(5);
-    let (actor, join) = directory(&disk, &hub, &health).await;
-    assert_eq!(hub.directory().logs().count(), made as usize + 1);
-    actor.kill();
-    join.await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_sync_of_the_directory_stops_the_node() {
-    let (disk, hub, health) = (disk(), DirectoryHub::default(), HealthLatch::default());
-    let (_, join) = directory(&disk, &hub, &health).await;
-    disk.fail_next_sync("directory.redb");
-    let unknown = hub.propose(make_log(1)).await.unwrap_err();
-    assert_eq!(unknown.code, ErrorCode::Timeout, "{unknown}");
-    join.await.unwrap();
-    assert!(matches!(health.get(), Health::Failed { .. }));
 }

@@ -145,12 +145,7 @@ impl Call {
         }
     }
 
-    fn ask_next(
-        &mut self,
-        now: Monotonic,
-        endpoints: &Endpoints,
-        effects: &mut Vec<CallEffect>,
-    ) {
+    fn ask_next(&mut self, now: Monotonic, endpoints: &Endpoints, effects: &mut Vec<CallEffect>) {
         if std::mem::take(&mut self.pausing) {
             self.tried.clear();
         }

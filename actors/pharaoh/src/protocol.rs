@@ -12,6 +12,8 @@ use pyralog_model::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The number under which an Obelisk serves these requests on its links.
+pub const OBELISK_SERVICE: u16 = 1;
 /// The most bytes of an encoded request.
 pub const REQUEST_BYTES_MAX: usize = 128 * 1024;
 /// The most bytes of an encoded answer.

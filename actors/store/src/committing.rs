@@ -204,7 +204,7 @@ fn generation(submission: &Submission) -> u64 {
     match submission {
         Submission::Append(append) => append.generation,
         Submission::Truncate { generation, .. } => *generation,
-        Submission::Open(_) | Submission::Close(_) => 0,
+        Submission::Open(_) | Submission::Close(_) | Submission::Barrier => 0,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::pulse::Pulse;
 use crate::reading::ReadJob;
 use crate::writing::WriterJob;
 use bytes::Bytes;
+use pyralog_env::Clock;
 use pyralog_log::{Completion, LogError, PartitionLog, Slice, Submission};
 use pyralog_model::{LogNumber, Offset, PartitionId};
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub struct StoreHandle {
     pub(crate) partitions: Arc<RwLock<BTreeMap<PartitionId, Arc<PartitionLog>>>>,
     pub(crate) health: HealthLatch,
     pub(crate) gauges: Arc<StoreGauges>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A place in the committer's queue, to be filled at once and in order.
@@ -121,6 +123,21 @@ impl StoreHandle {
     /// Counts of the storage threads.
     pub fn metrics(&self) -> StoreMetrics {
         self.gauges.snapshot()
+    }
+
+    /// The clock that the store was given.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Counts a batch of a producer's session that was stored before.
+    pub fn note_duplicate(&self) {
+        self.gauges.duplicate();
+    }
+
+    /// Counts a batch of a producer's session that was refused for its sequence.
+    pub fn note_sequence_refused(&self) {
+        self.gauges.sequence_refused();
     }
 
     async fn on_reader<T: Send + 'static>(

@@ -38,7 +38,8 @@ impl HealthLatch {
         self.0.subscribe()
     }
 
-    pub(crate) fn fail(&self, cause: &str) {
+    /// Says that something that had to be durable is not. The first cause stays.
+    pub fn fail(&self, cause: &str) {
         self.0.send_if_modified(|health| {
             let first = *health == Health::Good;
             if first {

@@ -51,8 +51,9 @@ pub type Kept = LoadedCommands;
 const QUEUE_MAX: usize = 64;
 
 enum KeeperJob {
-    Append { index: u64, command: Vec<u8>, reply: oneshot::Sender<Result<(), KeeperError>> },
+    Append { first: u64, commands: Vec<Vec<u8>>, reply: oneshot::Sender<Result<(), KeeperError>> },
     Snapshot { index: u64, snapshot: Vec<u8> },
+    Install { index: u64, snapshot: Vec<u8>, reply: oneshot::Sender<Result<(), KeeperError>> },
     Stop,
 }
 
@@ -89,8 +90,17 @@ impl Keeper {
     /// # Errors
     /// After `DiskFull` and `Unsettled` the keeper goes on.
     pub async fn append(&self, index: u64, command: Vec<u8>) -> Result<(), KeeperError> {
+        self.append_all(index, vec![command]).await
+    }
+
+    /// Keeps the commands of `first` and the indices after it, all of them or
+    /// none; durable when it returns.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub async fn append_all(&self, first: u64, commands: Vec<Vec<u8>>) -> Result<(), KeeperError> {
         let (reply, answer) = oneshot::channel();
-        let job = KeeperJob::Append { index, command, reply };
+        let job = KeeperJob::Append { first, commands, reply };
         self.jobs.send(job).await.map_err(|_| KeeperError::Gone)?;
         answer.await.map_err(|_| KeeperError::Gone)?
     }
@@ -99,6 +109,18 @@ impl Keeper {
     pub async fn save_snapshot(&self, index: u64, snapshot: Vec<u8>) -> Result<(), KeeperError> {
         let job = KeeperJob::Snapshot { index, snapshot };
         self.jobs.send(job).await.map_err(|_| KeeperError::Gone)
+    }
+
+    /// Keeps a snapshot that came from elsewhere and may lie beyond the last
+    /// command, in place of all commands up to `index`; durable when it returns.
+    ///
+    /// # Errors
+    /// After `DiskFull` the keeper has what it had, and goes on.
+    pub async fn install_snapshot(&self, index: u64, snapshot: Vec<u8>) -> Result<(), KeeperError> {
+        let (reply, answer) = oneshot::channel();
+        let job = KeeperJob::Install { index, snapshot, reply };
+        self.jobs.send(job).await.map_err(|_| KeeperError::Gone)?;
+        answer.await.map_err(|_| KeeperError::Gone)?
     }
 }
 
@@ -114,10 +136,13 @@ impl Drop for Keeper {
 fn run(mut shelf: Shelf, mut queue: mpsc::Receiver<KeeperJob>) {
     while let Some(job) = queue.blocking_recv() {
         match job {
-            KeeperJob::Append { index, command, reply } => {
-                let _ = reply.send(shelf.append(index, command));
+            KeeperJob::Append { first, commands, reply } => {
+                let _ = reply.send(shelf.append(first, &commands));
             }
             KeeperJob::Snapshot { index, snapshot } => shelf.save_snapshot(index, &snapshot),
+            KeeperJob::Install { index, snapshot, reply } => {
+                let _ = reply.send(shelf.install_snapshot(index, &snapshot));
+            }
             KeeperJob::Stop => return,
         }
     }

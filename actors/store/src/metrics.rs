@@ -45,6 +45,10 @@ pub struct StoreMetrics {
     pub batch_bytes: u64,
     /// Appends refused.
     pub refused: u64,
+    /// Batches of producers' sessions that were stored before, and answered so.
+    pub duplicates: u64,
+    /// Batches of producers' sessions that were refused for their sequence.
+    pub sequences_refused: u64,
     /// Sum of all commit times in microseconds.
     pub commit_micros: u64,
     /// Commits by duration.
@@ -62,6 +66,8 @@ pub struct StoreGauges {
     batches: AtomicU64,
     batch_bytes: AtomicU64,
     refused: AtomicU64,
+    duplicates: AtomicU64,
+    sequences_refused: AtomicU64,
     commit_micros: AtomicU64,
     disk_full: AtomicU64,
     ended_clean: AtomicBool,
@@ -82,6 +88,14 @@ impl StoreGauges {
 
     pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn duplicate(&self) {
+        self.duplicates.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sequence_refused(&self) {
+        self.sequences_refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn ended_clean(&self) {
@@ -106,6 +120,8 @@ impl StoreGauges {
             batches: self.batches.load(Ordering::Relaxed),
             batch_bytes: self.batch_bytes.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
+            duplicates: self.duplicates.load(Ordering::Relaxed),
+            sequences_refused: self.sequences_refused.load(Ordering::Relaxed),
             commit_micros: self.commit_micros.load(Ordering::Relaxed),
             commit_buckets: buckets
                 .map(|(&micros_max, commits)| LatencyBucket {

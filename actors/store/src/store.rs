@@ -202,7 +202,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         reports,
         health: health.clone(),
         gauges: Arc::clone(&gauges),
-        clock,
+        clock: Arc::clone(&clock),
         stalled: None,
         refusing: false,
     };
@@ -220,7 +220,15 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
     };
     let partitions = Arc::new(RwLock::new(recovered.partitions));
     Ok(StoreState {
-        handle: StoreHandle { commits, writes, reads, partitions, health: health.clone(), gauges },
+        handle: StoreHandle {
+            commits,
+            writes,
+            reads,
+            partitions,
+            health: health.clone(),
+            gauges,
+            clock,
+        },
         vitals,
         committer: OwnedThread::start_vital(
             "pyralog-commit",

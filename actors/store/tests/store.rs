@@ -85,6 +85,7 @@ impl Running {
             epoch: Epoch(1),
             base: writer.end,
             batches: batch(value),
+            scarab_base: None,
         };
         match self.store.submit(Submission::Append(append)).await? {
             Completion::Appended(appended) => {

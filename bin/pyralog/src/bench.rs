@@ -1,15 +1,20 @@
-//! `pyralog bench`: load over Kafka's protocol and the disk's own figures, so
-//! that a ratio comes from one tool on one machine.
+//! `pyralog bench`: load over Kafka's protocol, what coordination costs, and the
+//! disk's own figures, so that a ratio comes from one tool on one machine.
 
 mod consume;
+mod counters;
 mod disk;
+mod figures;
+mod ids;
 mod kafka;
 mod latency;
+mod link;
 mod machine;
 mod payload;
 mod produce;
 mod report;
 
+pub use figures::Figures;
 pub use latency::Latency;
 pub use machine::Machine;
 pub use report::Report;
@@ -31,6 +36,18 @@ pub fn run(command: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Disk(arguments) => {
             let format = arguments.output.format;
             disk::run(&arguments)?.print(format)
+        }
+        BenchCommand::Ids(arguments) => {
+            let format = arguments.output.format;
+            in_runtime(ids::run(arguments))?.print(format)
+        }
+        BenchCommand::Link(arguments) => {
+            let format = arguments.output.format;
+            in_runtime(link::run(arguments))?.print(format)
+        }
+        BenchCommand::Counters(arguments) => {
+            let format = arguments.output.format;
+            counters::run(&arguments)?.print(format)
         }
     }
 }

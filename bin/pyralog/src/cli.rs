@@ -5,8 +5,9 @@ mod node_flags;
 
 pub use arguments::{
     ActorsCommand, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments, ConsumeBench,
-    DebugCommand, DiskBench, Format, From, LogCommand, OutputFlag, ProduceArguments, ProduceBench,
-    RecordFormat, ServerFlags,
+    CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From, IdArguments, IdCommand,
+    IdsBench, LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat,
+    ServerFlags,
 };
 pub use node_flags::{NodeFlags, Role};
 
@@ -87,6 +88,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Log { command }) => command::log::run(command),
         Some(Command::Produce(arguments)) => command::produce::run(arguments),
         Some(Command::Consume(arguments)) => command::consume::run(arguments),
+        Some(Command::Id(arguments)) => command::id::run(arguments),
+        Some(Command::Counter { command }) => command::counter::run(command),
         Some(Command::Actors(arguments)) => command::actors::run(arguments),
         Some(Command::Status { server, output }) => command::status::run(server, output.format),
         Some(Command::Debug { command }) => command::debug::run(command),

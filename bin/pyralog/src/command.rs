@@ -3,7 +3,9 @@
 pub mod actors;
 pub mod config;
 pub mod consume;
+pub mod counter;
 pub mod debug;
+pub mod id;
 pub mod log;
 pub mod produce;
 pub mod status;

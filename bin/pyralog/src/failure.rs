@@ -59,7 +59,10 @@ impl Failure {
         let known = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
         let status = match known {
             Some(
-                ErrorCode::LogNotFound | ErrorCode::PartitionNotFound | ErrorCode::ActorNotFound,
+                ErrorCode::LogNotFound
+                | ErrorCode::PartitionNotFound
+                | ErrorCode::ActorNotFound
+                | ErrorCode::CounterNotFound,
             ) => Status::NotFound,
             Some(code) => match code.remedy() {
                 Remedy::Retry | Remedy::GoElsewhere | Remedy::Refresh => Status::Retryable,

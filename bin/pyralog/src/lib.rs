@@ -2,7 +2,8 @@
 //! from it.
 //!
 //! - [`config`]: settings in layers, each with its origin.
-//! - [`data_directory`]: the lock, the identity, the boot number.
+//! - [`data_directory`]: the lock, the identity, the boot number; [`cookie`]: the
+//!   cluster's secret.
 //! - [`listeners`], [`node`], [`run`]: a node from start to ordered shutdown.
 //! - [`cli`]: the commands as they are typed; [`command`]: what they do.
 //! - [`client`]: the `/v1` API from the other side.
@@ -15,6 +16,7 @@ pub mod cli;
 pub mod client;
 pub mod command;
 pub mod config;
+pub mod cookie;
 pub mod data_directory;
 pub mod failure;
 pub mod listeners;

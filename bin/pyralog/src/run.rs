@@ -3,7 +3,7 @@
 mod greeting;
 mod life;
 
-use crate::cli::{NodeFlags, Role};
+use crate::cli::NodeFlags;
 use crate::config::{CheckRow, NodeSettings};
 use crate::data_directory::TemporaryDirectory;
 use crate::failure::{Failure, Status};
@@ -12,7 +12,6 @@ use pyralog_env::{RealDisk, RealEntropy};
 
 /// `pyralog`: a node with the configured data directory.
 pub fn node(flags: NodeFlags) -> Result<(), Failure> {
-    combined(&flags.role)?;
     let settings = settings(&flags, false)?;
     in_runtime(Life {
         settings,
@@ -26,7 +25,12 @@ pub fn node(flags: NodeFlags) -> Result<(), Failure> {
 /// `pyralog dev`: a node whose data is gone afterwards, unless it was given a
 /// data directory.
 pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failure> {
-    combined(&flags.role)?;
+    let roles = flags.roles();
+    if !(roles.obelisk && roles.pyramid) {
+        let message = "`dev` runs both tiers in one process";
+        return Err(Failure::new(Status::Usage, message)
+            .help("leave out --role, or start a node of one role with `pyralog --role ROLE`"));
+    }
     if demo {
         let message = "`--demo` is not in this version (not-supported)";
         return Err(Failure::new(Status::Failed, message)
@@ -70,19 +74,6 @@ fn settings(flags: &NodeFlags, dev: bool) -> Result<NodeSettings, Failure> {
         tracing::warn!("{key} = {} ({origin}) has no effect: {why}", value.unwrap_or_default());
     }
     Ok(settings)
-}
-
-/// This version has both roles in one process and cannot take them apart.
-fn combined(roles: &[Role]) -> Result<(), Failure> {
-    let both = [Role::Obelisk, Role::Pyramid];
-    if roles.is_empty() || both.iter().all(|role| roles.contains(role)) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Status::Usage,
-        "a node with one role alone is not in this version (not-supported)",
-    )
-    .help("leave out --role, or give --role obelisk,pyramid"))
 }
 
 fn in_runtime(life: Life) -> Result<(), Failure> {

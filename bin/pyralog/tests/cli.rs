@@ -6,6 +6,8 @@
 mod bench;
 #[path = "cli/config.rs"]
 mod config;
+#[path = "cli/coordination.rs"]
+mod coordination;
 #[path = "cli/docs.rs"]
 mod docs;
 #[path = "cli/http.rs"]
@@ -18,3 +20,5 @@ mod node;
 mod process;
 #[path = "cli/streams.rs"]
 mod streams;
+#[path = "cli/tiers.rs"]
+mod tiers;

@@ -94,7 +94,13 @@ impl From<&CounterError> for ApiError {
         let code = match error {
             CounterError::NotCreated { .. } => ErrorCode::CounterNotFound,
             CounterError::NoSlot { .. } => ErrorCode::CountersExhausted,
-            _ => ErrorCode::Unavailable,
+            CounterError::DiskFull { .. } => ErrorCode::DiskFull,
+            CounterError::Damaged { .. } | CounterError::CounterDamaged { .. } => {
+                ErrorCode::StorageCorrupt
+            }
+            CounterError::Io { .. } | CounterError::Failed { .. } => ErrorCode::StorageFailed,
+            CounterError::NewerVersion { .. } => ErrorCode::NotSupported,
+            CounterError::Closed => ErrorCode::Unavailable,
         };
         ApiError::new(code, error.to_string())
     }

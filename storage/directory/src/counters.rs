@@ -44,11 +44,14 @@ impl Chunk {
     }
 }
 
+/// Hash and row, sorted.
+type Shard = Arc<Vec<(u32, u32)>>;
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     chunks: Arc<Vec<Arc<Chunk>>>,
-    /// Hash and row, sorted, by the hash's first bits. Empty before the first row.
-    index: Arc<Vec<Arc<Vec<(u32, u32)>>>>,
+    /// By the hash's first bits. Empty before the first row.
+    index: Arc<Vec<Shard>>,
 }
 
 impl Counters {

@@ -46,6 +46,11 @@ pub(crate) struct PlacedLog {
 }
 
 impl Directory {
+    /// Leases of the Obelisks' own lanes are in this name, which no node has, with
+    /// the present start of the Obelisk as incarnation: a node of both roles has
+    /// one lane for each.
+    pub const OBELISKS: NodeNumber = NodeNumber(0);
+
     /// The index of the last command; 0 before the first.
     pub fn last_index(&self) -> u64 {
         self.last_index

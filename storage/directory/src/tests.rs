@@ -1,13 +1,18 @@
 //! The directory's rules, its bytes, and that replaying is restoring.
 
-use crate::{Command, DecodeError, Directory, DirectoryError, Outcome, PARTITIONS_MAX, Placement};
+use crate::{
+    Command, DecodeError, Directory, DirectoryError, Outcome, PARTITIONS_MAX, Placement, Roles,
+};
 use pyralog_model::{
-    ClusterId, Durability, LogName, LogNumber, LogSettings, NodeName, NodeNumber, PartitionId,
-    StoreId,
+    ClusterId, CounterMode, Incarnation, Lane, LogName, LogNumber, LogSettings, LogicalClock,
+    NodeName, NodeNumber, PartitionId, StartToken, StoreId,
 };
 
+mod counters;
 mod golden;
+mod lanes;
 mod replay;
+mod starts;
 
 fn found() -> Command {
     Command::FoundCluster { cluster: ClusterId(0xabc) }
@@ -27,6 +32,31 @@ fn create(name: &str, partitions: u32, replication_factor: u16) -> Command {
 
 fn delete(number: u64) -> Command {
     Command::DeleteLog { number: LogNumber(number) }
+}
+
+fn start(name: &str, store: u128, presented: &[u128], next: u128) -> Command {
+    let Command::RegisterNode { name, store, advertised } = register(name, store) else {
+        unreachable!()
+    };
+    let presented = presented.iter().copied().map(StartToken).collect();
+    let next = StartToken(next);
+    Command::StartNode { name, store, roles: Roles::BOTH, presented, next, advertised }
+}
+
+fn lease((node, incarnation): (u32, u64), floor: u64, now: u64) -> Command {
+    let (floor, now) = (LogicalClock(floor), LogicalClock(now));
+    let (node, incarnation) = (NodeNumber(node), Incarnation(incarnation));
+    Command::LeaseLane { node, incarnation, floor, now, term_ms: 600_000 }
+}
+
+fn release((node, incarnation): (u32, u64), lane: u16, used_to: u64) -> Command {
+    let (node, incarnation) = (NodeNumber(node), Incarnation(incarnation));
+    let (lane, used_to) = (Lane::new(lane).unwrap(), LogicalClock(used_to));
+    Command::ReleaseLane { node, incarnation, lane, used_to }
+}
+
+fn counter(name: &str, mode: CounterMode) -> Command {
+    Command::CreateCounter { name: name.parse().unwrap(), mode }
 }
 
 /// A founded cluster with `nodes` members.

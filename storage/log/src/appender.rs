@@ -20,7 +20,7 @@ use crate::error::is_disk_full;
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
-use crate::{Frame, LogError};
+use crate::{Frame, LogError, SessionTable};
 use pyralog_model::{Epoch, Lsn, Offset};
 use std::io;
 use std::sync::Arc;
@@ -45,6 +45,8 @@ pub(crate) struct Appender {
     pub(crate) epoch: Epoch,
     /// The offset after the last record in segments.
     pub(crate) end: Offset,
+    /// The fold over everything before `end`, for the snapshots.
+    pub(crate) sessions: SessionTable,
     pub(crate) planted: Planted,
     /// The last cut-back, while older frames than it are still in the tail.
     pending_cut: Option<(Lsn, Epoch)>,
@@ -107,7 +109,7 @@ impl Appender {
         self.write(log, &frames)?;
         let proof = self.sync()?;
         self.publish(&frames);
-        log.change_view(|view| frames.iter().for_each(|frame| view.advance(&frame.header)));
+        log.change_view(|view| frames.iter().for_each(|frame| view.advance(frame)));
         Ok(proof)
     }
 
@@ -221,6 +223,9 @@ impl Appender {
             }
             assert_eq!(extent.bytes, self.position, "readers see what was written");
         });
+        for batch in frames.iter().filter_map(Frame::session_batch) {
+            self.sessions.fold(&batch);
+        }
         if let Some(last) = frames.last() {
             self.lsn = last.header.lsn;
             self.epoch = self.epoch.max(last.header.epoch);

@@ -23,7 +23,7 @@ use crate::segment_writer::{WriterReport, WriterTask};
 use crate::wal::Wal;
 use crate::{Frame, LogError, LogOptions};
 use bytes::Bytes;
-use pyralog_model::{BatchHeader, Epoch, Lsn, Offset, PartitionId};
+use pyralog_model::{BatchHeader, Epoch, Lsn, Offset, PartitionId, ScarabId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub enum Submission {
     /// Forget a partition whose log is deleted; its submissions are refused from
     /// then on, and what of it waits for a segment is dropped with its directory.
     Close(PartitionId),
+    /// Nothing. The answer, `Passed`, comes when everything before it is decided.
+    Barrier,
 }
 
 /// One append: batches that are acknowledged or refused together. After a crash
@@ -62,6 +64,8 @@ pub struct Append {
     pub base: Offset,
     /// Verified batches.
     pub batches: Vec<(BatchHeader, Bytes)>,
+    /// The Scarab id of the first record; the others have those that follow.
+    pub scarab_base: Option<ScarabId>,
 }
 
 /// Where an append lies.
@@ -95,6 +99,8 @@ pub enum Completion {
     Opened(Opened),
     /// The partition is forgotten.
     Closed,
+    /// Everything before the barrier is decided.
+    Passed,
     /// Nothing was stored; but after `Failed` a restart may find part of it.
     Refused(LogError),
 }
@@ -256,6 +262,7 @@ impl Committer {
         }
         match submission {
             Submission::Append(_) => unreachable!("appends are admitted, not controlled"),
+            Submission::Barrier => Completion::Passed,
             Submission::Open(log) => Completion::Opened(self.open(log)),
             Submission::Close(partition) => {
                 if let Some(member) = self.partitions.remove(&partition) {

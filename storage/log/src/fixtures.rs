@@ -5,6 +5,7 @@
 //! `PYRALOG_WRITE_FIXTURES=1` writes the missing ones.
 
 use crate::tests::rig::{MemoryCheckpoints, P, Rig, batch, pyramid, small};
+use crate::tests::sessions::in_session;
 use crate::{LogOptions, paths};
 use pyralog_env::Disk;
 use pyralog_env::sim::SimDisk;
@@ -24,6 +25,32 @@ fn written() -> Rig {
     rig.append(P, &batch(1, 20, 5_000)).unwrap();
     rig.truncate(P, 7).unwrap();
     rig
+}
+
+/// A sealed segment with two sessions, one of them in its second epoch.
+fn written_in_sessions() -> Rig {
+    let mut rig = Rig::new(LogOptions { segment_bytes: 600, ..small() });
+    for (session, epoch, sequence) in [(5, 0, 0), (9, 0, 0), (9, 1, 0), (5, 0, 2)] {
+        rig.append(P, &in_session(batch(2, 10, 1_000), session, epoch, sequence)).unwrap();
+    }
+    rig.finish();
+    rig
+}
+
+#[test]
+fn a_snapshot_of_sessions_has_the_bytes_it_always_had_and_is_read() {
+    let rig = written_in_sessions();
+    let path = rig.file(".sessions", 0);
+    let bytes = rig.disk.read_file(&path).unwrap();
+    let fixture = fixture("v1.sessions");
+    if std::env::var_os("PYRALOG_WRITE_FIXTURES").is_some() && !fixture.exists() {
+        std::fs::write(&fixture, &bytes).unwrap();
+    }
+    let expect = std::fs::read(&fixture).unwrap();
+    assert!(bytes == expect, "v1.sessions differs: give it a new version");
+    replace(&rig.disk, &path, &expect);
+    let log = rig.reboot(1).logs[&P].clone();
+    assert_eq!(log.sessions(), 2);
 }
 
 /// The files of a store that are held, by fixture.

@@ -26,11 +26,12 @@
 //!
 //! Version history: 1, the first.
 
+use crate::SessionBatch;
 use crate::keyed_crc::keyed_crc;
 use bytes::Bytes;
 use pyralog_model::{
-    BATCH_HEADER_BYTES, BatchHeader, BatchPrefix, Epoch, Lsn, Offset, PartitionId, StoreId,
-    batch_crc, patched_prefix,
+    BATCH_HEADER_BYTES, BatchHeader, BatchPrefix, Epoch, Lsn, Offset, PartitionId, ScarabId,
+    StoreId, batch_crc, patched_prefix,
 };
 
 /// Length of the frame's fixed part.
@@ -179,17 +180,20 @@ pub struct Frame {
     pub header: FrameHeader,
     /// Greatest timestamp of the batch in milliseconds.
     pub max_timestamp: i64,
+    /// Epoch of the producer's session.
+    producer_epoch: i16,
     prefix: BatchPrefix,
     batch: Bytes,
 }
 
 impl Frame {
-    /// A frame that appends `batch` at `base`.
+    /// A frame that appends `batch` at `base`, its first record known as `scarab`.
     pub fn append(
         partition: PartitionId,
         lsn: Lsn,
         epoch: Epoch,
         base: Offset,
+        scarab: Option<ScarabId>,
         batch_header: &BatchHeader,
         batch: Bytes,
     ) -> Frame {
@@ -204,11 +208,12 @@ impl Frame {
             record_count: u32::try_from(batch_header.records()).expect("a positive i32"),
             base_sequence: batch_header.base_sequence,
             session: batch_header.producer_id,
-            scarab_base: 0,
+            scarab_base: scarab.map_or(0, |id| id.0),
             synced_before: 0,
         };
         let prefix = patched_prefix(&batch, base, epoch);
-        Frame { header, max_timestamp: batch_header.max_timestamp, prefix, batch }
+        let BatchHeader { max_timestamp, producer_epoch, .. } = *batch_header;
+        Frame { header, max_timestamp, producer_epoch, prefix, batch }
     }
 
     /// A frame that cuts the partition back to `end`.
@@ -226,18 +231,30 @@ impl Frame {
             scarab_base: 0,
             synced_before: 0,
         };
-        Frame { header, max_timestamp: i64::MIN, prefix: [0; PREFIX_BYTES], batch: Bytes::new() }
+        Frame {
+            header,
+            max_timestamp: i64::MIN,
+            producer_epoch: -1,
+            prefix: [0; PREFIX_BYTES],
+            batch: Bytes::new(),
+        }
     }
 
     /// A frame read back from a WAL round; `batch` is already patched.
     pub(crate) fn recovered(header: FrameHeader, batch: Bytes) -> Frame {
         let mut prefix = [0; PREFIX_BYTES];
-        let mut max_timestamp = i64::MIN;
+        let (mut max_timestamp, mut producer_epoch) = (i64::MIN, -1);
         if header.kind == FrameKind::Append {
             prefix.copy_from_slice(&batch[..PREFIX_BYTES]);
             max_timestamp = batch_max_timestamp(&batch);
+            producer_epoch = batch_producer_epoch(&batch);
         }
-        Frame { header, max_timestamp, prefix, batch }
+        Frame { header, max_timestamp, producer_epoch, prefix, batch }
+    }
+
+    /// The batch as its session sees it; none if it is of no session.
+    pub(crate) fn session_batch(&self) -> Option<SessionBatch> {
+        SessionBatch::in_frame(&self.header, self.producer_epoch)
     }
 
     /// Appends the whole frame to `buffer`.
@@ -275,6 +292,11 @@ impl Frame {
 /// The greatest timestamp in a batch's header.
 pub(crate) fn batch_max_timestamp(batch: &[u8]) -> i64 {
     i64::from_be_bytes(field(batch, 35))
+}
+
+/// The epoch of the producer's session in a batch's header.
+pub(crate) fn batch_producer_epoch(batch: &[u8]) -> i16 {
+    i16::from_be_bytes(field(batch, 51))
 }
 
 fn frame_crc(store: StoreId, header: &[u8], prefix: &[u8]) -> u32 {

@@ -39,6 +39,7 @@ mod partition_log;
 mod paths;
 mod recovery;
 mod segment_writer;
+mod sessions;
 mod sparse_index;
 #[cfg(test)]
 mod tests;
@@ -52,3 +53,4 @@ pub use mutation::Mutation;
 pub use partition_log::{PartitionLog, PartitionSizes, Slice};
 pub use recovery::{LogOptions, Recovered, RecoveryReport, create_partition, delete_log, recover};
 pub use segment_writer::{SegmentWriter, WriterReport, WriterTask};
+pub use sessions::{Session, SessionBatch, SessionState, SessionTable, Verdict};

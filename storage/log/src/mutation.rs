@@ -16,6 +16,8 @@ pub enum Mutation {
     TornMiddleAccepted,
     /// Use a WAL file again before the checkpoint that frees it is durable.
     RecycleBeforeCheckpoint,
+    /// Start without the sessions of sealed segments.
+    SessionsForgotten,
 }
 
 /// The bug that is planted in this store, if any.

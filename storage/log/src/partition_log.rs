@@ -9,14 +9,16 @@
 use crate::appender::Appender;
 use crate::error::io_error;
 use crate::segment::Segment;
+use crate::sessions::{Place, SessionState, SessionTable};
 use crate::{Frame, FrameHeader, LogError};
 use bytes::Bytes;
-use pyralog_env::Disk;
+use pyralog_env::{Disk, Monotonic};
 use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::Duration;
 
 /// A partition as its store keeps it.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub(crate) struct View {
     pub(crate) tail_bytes: usize,
     pub(crate) end: Offset,
     pub(crate) last_epoch: Epoch,
+    /// The fold over everything before `end`.
+    pub(crate) sessions: SessionTable,
 }
 
 /// The answer to a read.
@@ -48,7 +52,9 @@ pub struct Slice {
     /// Pieces to be written back to back: whole batches, the first of which may
     /// begin before the offset asked for.
     pub pieces: Vec<Bytes>,
-    /// Sum of their lengths.
+    /// For each of them the Scarab id of its first record, 0 without one.
+    pub scarab_bases: Vec<u64>,
+    /// Sum of the pieces' lengths.
     pub bytes: usize,
     /// The first offset that is kept.
     pub log_start: Offset,
@@ -65,6 +71,14 @@ pub struct PartitionSizes {
     pub segment_bytes: u64,
     /// Bytes that are durable in the WAL and not yet in a segment.
     pub tail_bytes: usize,
+}
+
+impl Slice {
+    pub(crate) fn push(&mut self, batch: Bytes, header: &FrameHeader) {
+        self.bytes += batch.len();
+        self.pieces.push(batch);
+        self.scarab_bases.push(header.scarab_base);
+    }
 }
 
 impl PartitionLog {
@@ -118,6 +132,26 @@ impl PartitionLog {
         self.segment_bytes.store(bytes, Ordering::Relaxed);
     }
 
+    /// What is known of a producer's session, as of the end.
+    pub fn session(&self, session: i64) -> (SessionState, Offset) {
+        self.view(|view| (view.sessions.state(session), view.end))
+    }
+
+    /// How many sessions are known.
+    pub fn sessions(&self) -> usize {
+        self.view(|view| view.sessions.len())
+    }
+
+    /// Forgets producers' sessions that are idle for longer than `expiration`, and
+    /// says how many they were.
+    pub fn forget_idle(&self, now: Monotonic, expiration: Duration) -> usize {
+        // Whoever writes a segment may take long; there is a next time.
+        if let Some(mut appender) = self.try_lock_appender() {
+            appender.sessions.forget_idle(now, expiration);
+        }
+        self.change_view(|view| view.sessions.forget_idle(now, expiration))
+    }
+
     pub(crate) fn segment_bytes(&self) -> u64 {
         self.segment_bytes.load(Ordering::Relaxed)
     }
@@ -147,7 +181,7 @@ impl PartitionLog {
             }
             (view.segment_of(from), slice)
         };
-        (slice.pieces, slice.bytes) = segment.read(from, bytes_max)?;
+        segment.read(from, bytes_max, &mut slice)?;
         Ok(slice)
     }
 
@@ -189,6 +223,14 @@ impl PartitionLog {
         }
     }
 
+    /// The sessions as of the beginning of `last`, the last segment.
+    pub(crate) fn sessions_before(&self, last: &Segment) -> Result<SessionTable, LogError> {
+        let mut sealed = self.view(|view| view.segments.clone());
+        sealed.retain(|segment| segment.base < last.base);
+        let (disk, dir) = (&*self.disk, self.dir.as_path());
+        Place { disk, dir, store: self.store, partition: self.id }.sessions_after(&sealed)
+    }
+
     /// Says that the partition's directory may go at any moment.
     pub(crate) fn mark_deleted(&self) {
         self.deleted.store(true, Ordering::Release);
@@ -225,7 +267,7 @@ impl PartitionLog {
         let frames: Vec<Frame> = frames.into_iter().map(Frame::detached).collect();
         self.change_view(|view| {
             for frame in frames {
-                view.advance(&frame.header);
+                view.advance(&frame);
                 view.tail_bytes += frame.header.frame_bytes();
                 view.tail.push_back(frame);
             }
@@ -235,11 +277,15 @@ impl PartitionLog {
 
 impl View {
     /// The end moves over a frame, which must continue the log.
-    pub(crate) fn advance(&mut self, header: &FrameHeader) {
+    pub(crate) fn advance(&mut self, frame: &Frame) {
+        let header = &frame.header;
         assert_eq!(header.base_offset, self.end, "offsets are contiguous");
         assert!(header.epoch >= self.last_epoch, "epochs never go back");
         self.end = header.next_offset();
         self.last_epoch = header.epoch;
+        if let Some(batch) = frame.session_batch() {
+            self.sessions.fold(&batch);
+        }
     }
 
     pub(crate) fn pop_tail(&mut self, frames: usize) {
@@ -264,8 +310,7 @@ impl View {
             if slice.bytes > 0 && slice.bytes + size > bytes_max {
                 break;
             }
-            slice.pieces.push(frame.stored_batch());
-            slice.bytes += size;
+            slice.push(frame.stored_batch(), &frame.header);
         }
     }
 }

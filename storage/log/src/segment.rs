@@ -14,12 +14,12 @@
 mod cursor;
 mod scan;
 
-pub(crate) use scan::{ScanRequest, scan};
+pub(crate) use scan::{ScanRequest, Scanned, scan};
 
-use crate::LogError;
 use crate::error::io_error;
 use crate::frame::FRAME_HEADER_BYTES;
 use crate::sparse_index::SparseIndex;
+use crate::{LogError, SessionBatch, Slice};
 use bytes::Bytes;
 use cursor::FrameCursor;
 use pyralog_env::DiskFile;
@@ -77,31 +77,31 @@ impl Segment {
     }
 
     /// Whole, verified batches from the one that holds `from`, at least one, until
-    /// `bytes_max` is reached. Their lengths add up to the second value.
+    /// `bytes_max` is reached.
     pub(crate) fn read(
         &self,
         from: Offset,
         bytes_max: usize,
-    ) -> Result<(Vec<Bytes>, usize), LogError> {
+        slice: &mut Slice,
+    ) -> Result<(), LogError> {
         let (end, start) = self.extent(|extent| (extent.bytes, extent.index.position_of(from)));
         let start = start.ok_or_else(|| self.corrupt(0, "its index is empty"))?;
         let mut cursor = FrameCursor::for_read(self, end, bytes_max);
         let mut position = start;
-        let (mut batches, mut bytes) = (Vec::new(), 0);
         while position < end {
             let header = cursor.header_at(position)?;
             let header = header.ok_or_else(|| self.corrupt(position, "no frame begins here"))?;
             if header.next_offset() > from {
                 let size = header.batch_bytes as usize;
-                if !batches.is_empty() && bytes + size > bytes_max {
+                if slice.bytes > 0 && slice.bytes + size > bytes_max {
                     break;
                 }
-                batches.push(self.verified_batch(&mut cursor, position, &header)?);
-                bytes += size;
+                let batch = self.verified_batch(&mut cursor, position, &header)?;
+                slice.push(batch, &header);
             }
             position += header.frame_bytes() as u64;
         }
-        Ok((batches, bytes))
+        Ok(())
     }
 
     /// The first batch with a timestamp of `time` or more.
@@ -129,6 +129,15 @@ impl Segment {
 
     /// The extent of the frames that end at or before `end`.
     pub(crate) fn kept_below(&self, end: Offset) -> Result<Extent, LogError> {
+        self.kept_below_with(end, |_| {})
+    }
+
+    /// As `kept_below`; shows every batch of a session in them, in order.
+    pub(crate) fn kept_below_with(
+        &self,
+        end: Offset,
+        mut visit: impl FnMut(&SessionBatch),
+    ) -> Result<Extent, LogError> {
         let bytes = self.extent(|extent| extent.bytes);
         let mut cursor = FrameCursor::for_read(self, bytes, 256 << 10);
         let mut kept = Segment::empty_extent(self.base);
@@ -139,6 +148,9 @@ impl Segment {
                 break;
             }
             let time = cursor.max_timestamp_at(kept.bytes)?;
+            if let Some(batch) = cursor.session_batch_at(kept.bytes, &header)? {
+                visit(&batch);
+            }
             kept.index.note(header.base_offset, kept.bytes, time);
             kept.bytes += header.frame_bytes() as u64;
             kept.end = header.next_offset();

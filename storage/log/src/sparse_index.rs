@@ -3,7 +3,7 @@
 //! files are derived: a missing or damaged one is made again by a scan.
 //!
 //! ```text
-//! .offsets  ├─ "PYRAOFFS" 8 ─┼─ CRC 4 ─┼─ version 2 ─┼─ 0 2 ─┼─ entries 8 ─┼─ segment bytes 8 ─┼─ …
+//! .offsets  ├─ "PYRAOFFS" 8 ─┼─ CRC 4 ─┼─ version 2 ─┼─ flags 2 ─┼─ entries 8 ─┼─ segment bytes 8 ─┼─ …
 //!           … ─ next offset 8 ─┼─ last LSN 8 ─┼─ last epoch 4 ─┼─ 0 4 ─┤ (56)
 //!           then per entry  ├─ offset 8 ─┼─ position 8 ─┤
 //!
@@ -11,8 +11,9 @@
 //!           then per entry  ├─ greatest time before it 8 ─┤
 //! ```
 //!
-//! Little-endian; the CRC-32C covers everything after itself. Version history:
-//! 1, the first.
+//! Little-endian; the CRC-32C covers everything after itself. Flag 1: a `.sessions`
+//! lies beside it; without it there was no session up to here. Version history: 1,
+//! the first; later the flags, which were 0 before there were sessions.
 
 use crate::LogError;
 use crate::error::io_error;
@@ -52,6 +53,8 @@ pub(crate) struct SealedFacts {
     pub(crate) next_offset: Offset,
     pub(crate) last_lsn: Lsn,
     pub(crate) last_epoch: Epoch,
+    /// There were sessions before the end of the segment.
+    pub(crate) has_sessions: bool,
 }
 
 impl SparseIndex {
@@ -111,6 +114,7 @@ impl SparseIndex {
         bytes.extend_from_slice(&facts.last_epoch.0.to_le_bytes());
         bytes.extend_from_slice(&[0; 4]);
         debug_assert_eq!(bytes.len(), OFFSETS_HEADER_BYTES);
+        bytes[14] = u8::from(facts.has_sessions);
         for entry in &self.entries {
             bytes.extend_from_slice(&entry.offset.0.to_le_bytes());
             bytes.extend_from_slice(&entry.position.to_le_bytes());
@@ -163,6 +167,7 @@ fn decode(offsets: &[u8], times: &[u8]) -> Option<(SparseIndex, SealedFacts)> {
         next_offset: Offset(eight(offsets, 32)),
         last_lsn: Lsn(eight(offsets, 40)),
         last_epoch: Epoch(eight(offsets, 48) as u32),
+        has_sessions: offsets[14] & 1 != 0,
     };
     Some((index, facts))
 }
@@ -229,6 +234,7 @@ mod tests {
             }
             let facts = SealedFacts {
                 segment_bytes: position, next_offset: Offset(offset), last_lsn: Lsn(9), last_epoch: Epoch(3),
+                has_sessions: time % 2 == 1,
             };
             let (offsets, times) = (index.encode_offsets(&facts), index.encode_times());
             prop_assert_eq!(decode(&offsets, &times), Some((index, facts)));
@@ -240,6 +246,7 @@ mod tests {
             index.note(Offset(0), 128, 5);
             let facts = SealedFacts {
                 segment_bytes: 500, next_offset: Offset(1), last_lsn: Lsn(1), last_epoch: Epoch(1),
+                has_sessions: false,
             };
             let mut offsets = index.encode_offsets(&facts);
             let bit = bit.index(offsets.len() * 8);

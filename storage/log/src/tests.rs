@@ -4,6 +4,7 @@
 mod damage;
 mod full_disk;
 pub(crate) mod rig;
+pub(crate) mod sessions;
 
 use crate::*;
 use bytes::Bytes;

@@ -1,4 +1,5 @@
-//! The storage engine in a world that loses power.
+//! The storage engine in a world that loses power, and counters in one whose
+//! clocks jump as well.
 //!
 //! One *world* is a simulated disk and a store that lives on it through many
 //! lives. In each life a few hundred operations of every kind reach the real
@@ -12,14 +13,24 @@
 //!             └──what was answered──┴──▶ Judge ◀──what is there after a cut─┘
 //! ```
 //!
+//! The [arena world](run_arena_world) does the same to the counters of an Obelisk,
+//! and the [lane world](run_lane_world) to the lanes that a directory leases to
+//! several nodes: their judges keep what consumers were given, for ever, and look
+//! for a value twice.
+//!
 //! Everything follows from the seed, so a failing seed is the whole bug report.
 
+mod arena_world;
 mod batches;
 mod chance;
 mod engine;
 mod judge;
+mod lane_world;
+mod seeded;
 mod tally;
 mod world;
 
+pub use arena_world::{ArenaPlan, ArenaTally, run_arena_world};
+pub use lane_world::{LaneBug, LanePlan, LaneTally, run_lane_world};
 pub use tally::Tally;
 pub use world::{Plan, run_world};

@@ -8,13 +8,13 @@ mod steps;
 use crate::chance::Chance;
 use crate::engine::{DIRECTORY, Engine};
 use crate::judge::{Judge, Verdict};
+use crate::seeded::run_seed;
 use crate::tally::Tally;
 use pyralog_env::Disk;
 use pyralog_env::sim::SimDisk;
 use pyralog_log::{LogOptions, Mutation};
 use pyralog_model::PartitionId;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// How long a world is, and which bug lives in it.
@@ -39,17 +39,11 @@ impl Default for Plan {
 /// # Errors
 /// What was lost, invented or refused, with the seed that repeats it.
 pub fn run_world(seed: u64, plan: &Plan) -> Result<Tally, String> {
-    let run = AssertUnwindSafe(|| {
+    run_seed(seed, || {
         let mut world = World::new(seed, plan);
         let lived = world.live(plan);
         lived.map_err(|what| format!("life {}: {what}", world.tally.cuts)).map(|()| world.tally)
-    });
-    let result = catch_unwind(run).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!("the store panicked: {}", text.unwrap_or("without words")))
-    });
-    result.map_err(|what| format!("seed {seed}: {what}"))
+    })
 }
 
 /// What was decided about a partition.

@@ -1,6 +1,6 @@
 //! Records, one JSON document a line.
 
-use super::Text;
+use super::{Decimal, Text};
 use serde::{Deserialize, Serialize};
 
 /// A record to append.
@@ -31,6 +31,9 @@ pub struct RecordOut {
     pub partition: u32,
     /// Its offset.
     pub offset: u64,
+    /// Its Scarab id, if its batch was given ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scarab_id: Option<Decimal>,
     /// Milliseconds since 1970.
     pub timestamp: i64,
     /// Its key.

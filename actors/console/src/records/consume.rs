@@ -5,20 +5,19 @@
 
 use super::read_plan::{ReadFrom, ReadQuery, plan};
 use super::{NDJSON, line};
-use crate::api::{HeaderText, RecordOut, Text};
+use crate::api::{Decimal, HeaderText, RecordOut, Text};
 use crate::logs;
 use crate::reply::Refusal;
 use crate::request::{NameInPath, Parameters};
-use crate::routes::Context;
+use crate::routes::{LogContext, Logs};
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use futures::future::select_all;
 use futures::stream::{self, StreamExt};
-use pyralog_model::{BatchHeader, ErrorCode, Offset, Record, decode_records};
+use pyralog_model::{BatchHeader, ErrorCode, Offset, Record, ScarabId, decode_records};
 use pyralog_partition::LogEntry;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Sends records.
 pub async fn consume(
-    State(context): State<Context>,
+    Logs(context): Logs,
     NameInPath(name): NameInPath,
     Parameters(query): Parameters<ReadQuery>,
 ) -> Result<Response, Refusal> {
@@ -54,7 +53,7 @@ pub async fn consume(
 
 /// One request on its way through.
 struct Reading {
-    context: Context,
+    context: LogContext,
     log: Arc<LogEntry>,
     partitions: Vec<ReadFrom>,
     turn: usize,
@@ -123,13 +122,13 @@ impl Reading {
     async fn slice(&mut self, index: usize) -> Result<Bytes, Refusal> {
         let from = &mut self.partitions[index];
         let slice = self.context.shen.read(from.id, from.next, SLICE_BYTES).await?;
-        let mut rest = joined(slice.batches);
+        let mut pieces = slice.batches.into_iter().zip(slice.scarab_bases);
         let mut lines = BytesMut::new();
         let before = from.next;
-        while !rest.is_empty() && self.left > 0 && !from.is_done() {
+        while self.left > 0 && !from.is_done() {
+            let Some((batch, scarab_base)) = pieces.next() else { break };
             let corrupt = |why: String| Refusal::new(ErrorCode::StorageCorrupt, why);
-            let header = BatchHeader::parse(&rest).map_err(|error| corrupt(error.to_string()))?;
-            let batch = rest.split_to(header.batch_bytes.min(rest.len()));
+            let header = BatchHeader::parse(&batch).map_err(|error| corrupt(error.to_string()))?;
             let base = Offset(u64::try_from(header.base_offset).unwrap_or(0));
             if header.is_control() {
                 from.next = base.plus(header.records());
@@ -144,7 +143,8 @@ impl Reading {
                 {
                     continue;
                 }
-                lines.extend_from_slice(&line(&shown(from.id.partition.0, offset, &record)));
+                let id = scarab_id(scarab_base, record.offset_delta);
+                lines.extend_from_slice(&line(&shown(from.id.partition.0, offset, id, &record)));
                 from.next = offset.plus(1);
                 self.left -= 1;
             }
@@ -168,18 +168,18 @@ fn undecodable(base: Offset, error: &dyn std::error::Error) -> Refusal {
     Refusal::new(ErrorCode::RecordCorrupt, message)
 }
 
-fn joined(mut pieces: Vec<Bytes>) -> Bytes {
-    match pieces.len() {
-        1 => pieces.remove(0),
-        _ => pieces.concat().into(),
-    }
+/// The id of a record, if its batch has ids.
+fn scarab_id(base: u64, offset_delta: i32) -> Option<Decimal> {
+    let index = u64::try_from(offset_delta).ok()?;
+    (base != 0).then(|| Decimal(ScarabId(base).nth(index).0))
 }
 
-fn shown(partition: u32, offset: Offset, record: &Record) -> RecordOut {
+fn shown(partition: u32, offset: Offset, scarab_id: Option<Decimal>, record: &Record) -> RecordOut {
     let text = |bytes: &Option<Bytes>| bytes.as_deref().map(Text::from_bytes);
     RecordOut {
         partition,
         offset: offset.0,
+        scarab_id,
         timestamp: record.timestamp,
         key: text(&record.key),
         value: text(&record.value),

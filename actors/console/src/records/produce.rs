@@ -14,9 +14,8 @@ use crate::api::{AppendedPartition, ProduceProgress, ProduceReply};
 use crate::logs;
 use crate::reply::Refusal;
 use crate::request::{NameInPath, Parameters};
-use crate::routes::Context;
+use crate::routes::{LogContext, Logs};
 use axum::body::{Body, BodyDataStream};
-use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -55,7 +54,7 @@ pub struct ProduceQuery {
 
 /// Appends every record of the body.
 pub async fn produce(
-    State(context): State<Context>,
+    Logs(context): Logs,
     NameInPath(name): NameInPath,
     Parameters(query): Parameters<ProduceQuery>,
     body: Body,
@@ -86,7 +85,7 @@ pub async fn produce(
 
 /// One request on its way through.
 struct Production {
-    context: Context,
+    context: LogContext,
     log: Arc<LogEntry>,
     lines: Lines,
     collector: Collector,
@@ -101,7 +100,7 @@ struct Production {
 
 impl Production {
     fn new(
-        context: Context,
+        context: LogContext,
         log: Arc<LogEntry>,
         collector: Collector,
         body: BodyDataStream,

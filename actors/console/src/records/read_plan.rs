@@ -1,7 +1,7 @@
 //! What a request to read asks for: which partitions, from where to where.
 
 use crate::reply::Refusal;
-use crate::routes::Context;
+use crate::routes::LogContext;
 use pyralog_model::{ErrorCode, Offset, PartitionId};
 use pyralog_partition::LogEntry;
 use serde::Deserialize;
@@ -47,7 +47,7 @@ impl ReadFrom {
 
 /// Where each partition begins and ends.
 pub fn plan(
-    context: &Context,
+    context: &LogContext,
     log: &LogEntry,
     query: &ReadQuery,
 ) -> Result<Vec<ReadFrom>, Refusal> {
@@ -68,7 +68,7 @@ pub fn plan(
         .collect()
 }
 
-fn one(context: &Context, id: PartitionId, query: &ReadQuery) -> Result<ReadFrom, Refusal> {
+fn one(context: &LogContext, id: PartitionId, query: &ReadQuery) -> Result<ReadFrom, Refusal> {
     // Watching before looking: a record committed in between wakes us.
     let high = context.shen.watch(id)?;
     let marks = context.shen.watermarks(id)?;

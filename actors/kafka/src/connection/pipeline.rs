@@ -15,8 +15,8 @@
 use super::outbox::Outbox;
 use crate::frame::{FrameError, Frames};
 use crate::handlers::{
-    api_versions, create_topics, delete_topics, fetch, find_coordinator, list_offsets, metadata,
-    produce,
+    api_versions, create_topics, delete_topics, fetch, find_coordinator, init_producer_id,
+    list_offsets, metadata, produce,
 };
 use crate::reply::Reply;
 use crate::request::{CloseReason, Parsed, Request, parse};
@@ -240,6 +240,7 @@ async fn answer(
         ApiKey::ApiVersions => api_versions::handle(request),
         ApiKey::CreateTopics => create_topics::handle(service, request).await,
         ApiKey::DeleteTopics => delete_topics::handle(service, request).await,
+        ApiKey::InitProducerId => init_producer_id::handle(service, request).await,
         key => Err(CloseReason::NotServed { key: key as i16, version: request.version }),
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn of(key: ApiKey) -> Option<&'static [Field]> {
         ApiKey::ApiVersions => API_VERSIONS,
         ApiKey::CreateTopics => CREATE_TOPICS,
         ApiKey::DeleteTopics => DELETE_TOPICS,
+        ApiKey::InitProducerId => INIT_PRODUCER_ID,
         _ => return None,
     })
 }
@@ -118,6 +119,13 @@ const DELETE_TOPICS: &[Field] = &[
     since(6, array::<DeleteTopicState>(&[always(Kind::NullableText), always(UUID)])),
     until(5, Kind::Texts),
     always(I32), // timeout
+];
+
+const INIT_PRODUCER_ID: &[Field] = &[
+    always(Kind::NullableText), // transactional id
+    always(I32),                // timeout of a transaction
+    since(3, I64),              // session
+    since(3, I16),              // its epoch
 ];
 
 // A number of a broker decodes to its own size: `Numbers` counts on that.

@@ -6,22 +6,34 @@
 //! It is served all the same: librdkafka takes a broker without it for one that
 //! is too old for LZ4, and quietly sends its batches uncompressed.
 
-use crate::kafka_errors::COORDINATOR_NOT_AVAILABLE;
+use crate::kafka_errors::{COORDINATOR_NOT_AVAILABLE, TRANSACTIONAL_ID_AUTHORIZATION_FAILED};
 use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 use std::sync::Once;
 
+/// Kafka's number for the coordinator of a transaction.
+const TRANSACTION: i8 = 1;
+
 /// Answers that no group or transaction is coordinated here.
 pub(crate) fn handle(request: &Request) -> Result<Reply, CloseReason> {
-    request.decode::<FindCoordinatorRequest>()?;
+    let question = request.decode::<FindCoordinatorRequest>()?;
+    if question.key_type == TRANSACTION {
+        // The one refusal after which every client gives up at once.
+        let message = "transactions are not served by this version";
+        return refuse(request, TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message);
+    }
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!("a client asks for a consumer group; this version has none, it will wait");
     });
-    let message = "consumer groups and transactions are not served by this version";
+    let message = "consumer groups are not served by this version";
+    refuse(request, COORDINATOR_NOT_AVAILABLE, message)
+}
+
+fn refuse(request: &Request, error: i16, message: &'static str) -> Result<Reply, CloseReason> {
     let response = FindCoordinatorResponse::default()
-        .with_error_code(COORDINATOR_NOT_AVAILABLE)
+        .with_error_code(error)
         .with_error_message(Some(message.into()))
         .with_node_id(BrokerId(-1))
         .with_port(-1);

@@ -13,8 +13,8 @@ mod checking;
 
 use crate::handlers::partition_id;
 use crate::kafka_errors::{
-    INVALID_REQUEST, INVALID_REQUIRED_ACKS, REQUEST_TIMED_OUT, UNKNOWN_TOPIC_OR_PARTITION,
-    kafka_error,
+    INVALID_REQUEST, INVALID_REQUIRED_ACKS, REQUEST_TIMED_OUT, UNKNOWN_PRODUCER_ID,
+    UNKNOWN_TOPIC_OR_PARTITION, kafka_error,
 };
 use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
@@ -23,7 +23,7 @@ use crate::wire::Reader;
 use answer::Answer;
 use bytes::Bytes;
 use checking::check;
-use pyralog_model::{ApiError, BatchError};
+use pyralog_model::{ApiError, BatchError, Offset};
 use pyralog_partition::{Appended, LogEntry, PendingAppend};
 use std::time::Duration;
 use thiserror::Error;
@@ -58,6 +58,8 @@ pub(crate) struct Partition {
 struct Refused {
     code: i16,
     reason: Reason,
+    /// The first offset that is kept, where the client decides by it.
+    log_start: Option<Offset>,
 }
 
 /// Its sentence, put into words only when it is written.
@@ -75,13 +77,17 @@ enum Reason {
 
 impl Refused {
     fn plain(code: i16, reason: &'static str) -> Refused {
-        Refused { code, reason: Reason::Plain(reason) }
+        Refused::new(code, Reason::Plain(reason))
+    }
+
+    fn new(code: i16, reason: Reason) -> Refused {
+        Refused { code, reason, log_start: None }
     }
 }
 
 impl From<ApiError> for Refused {
     fn from(error: ApiError) -> Refused {
-        Refused { code: kafka_error(error.code), reason: Reason::Api(Box::new(error)) }
+        Refused::new(kafka_error(error.code), Reason::Api(Box::new(error)))
     }
 }
 
@@ -144,7 +150,15 @@ async fn append(
     let id = partition_id(Some(log), index);
     let id = id.ok_or_else(|| unknown("the log has no partition of this number"))?;
     let batches = check(&log.settings, records)?;
-    Ok(service.shen.append(id, batches).await?)
+    service.shen.append(id, batches).await.map_err(|error| {
+        let mut refused = Refused::from(error);
+        // A client whose session is unknown sends the same again and again until it
+        // is told where the log begins.
+        if refused.code == UNKNOWN_PRODUCER_ID {
+            refused.log_start = service.shen.watermarks(id).ok().map(|marks| marks.log_start);
+        }
+        refused
+    })
 }
 
 impl Pending {

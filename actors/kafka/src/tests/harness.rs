@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::node;
-use crate::{KafkaArguments, KafkaSettings, kafka_children};
+use crate::{KafkaArguments, KafkaSettings, Sessions, kafka_children};
 use bytes::Bytes;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -11,11 +11,25 @@ use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use pyralog_behaviour::{Supervisor, SupervisorSpec, Tree, TreeNode};
 use pyralog_env::RealClock;
-use pyralog_model::BatchBuilder;
+use pyralog_model::{ApiError, BatchBuilder, SessionId, batch_crc};
 use pyralog_partition::Shen;
+use std::future::ready;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Sessions from a counter, beginning at 1,000.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+impl Sessions for Counted {
+    fn next(&self) -> Pin<Box<dyn Future<Output = Result<SessionId, ApiError>> + Send>> {
+        let session = 1_000 + self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(ready(Ok(SessionId(session))))
+    }
+}
 
 /// A running door.
 pub struct Harness {
@@ -30,11 +44,16 @@ impl Harness {
     }
 
     pub async fn with(settings: KafkaSettings) -> Harness {
+        Harness::with_sessions(settings, Arc::new(Counted::default())).await
+    }
+
+    /// A door with another source of sessions.
+    pub async fn with_sessions(settings: KafkaSettings, sessions: Arc<dyn Sessions>) -> Harness {
         let (mut children, shen) = node::children();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let listener = Arc::new(listener);
-        let arguments = KafkaArguments { listener, shen: shen.clone(), settings };
+        let arguments = KafkaArguments { listener, shen: shen.clone(), sessions, settings };
         children.extend(kafka_children(arguments));
         let spec = SupervisorSpec::rest_for_one(children);
         let clock = Arc::new(RealClock::default());
@@ -88,6 +107,17 @@ pub fn batch(values: &[&str]) -> Bytes {
         batch.push(1000 + at as i64, None, Some(value.as_bytes()), &[]);
     }
     batch.finish().unwrap()
+}
+
+/// `batch` as one of a producer's session.
+pub fn in_session(batch: &Bytes, session: i64, epoch: i16, sequence: i32) -> Bytes {
+    let mut bytes = batch.to_vec();
+    bytes[43..51].copy_from_slice(&session.to_be_bytes());
+    bytes[51..53].copy_from_slice(&epoch.to_be_bytes());
+    bytes[53..57].copy_from_slice(&sequence.to_be_bytes());
+    let crc = batch_crc(&bytes);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.into()
 }
 
 /// A produce request of one record field.

@@ -8,7 +8,7 @@ use pyralog_log::LogOptions;
 use pyralog_model::{ClusterId, LogSettings, NodeName, StoreId};
 use pyralog_partition::{
     DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity, Reconciler,
-    ReconcilerArguments, ReconcilerMessage, Routes, Shen, ShenSettings,
+    PartitionServices, ReconcilerArguments, ReconcilerMessage, Routes, Shen, ShenSettings,
 };
 use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
 use ractor::concurrency::JoinHandle;
@@ -91,6 +91,7 @@ async fn start_reconciler(
     let store = call_t!(store, StoreMessage::GiveHandle, STORE_MS_MAX)
         .map_err(|error| SpawnErr::StartupFailed(error.into()))?;
     let vitals = context.vitals();
-    let arguments = ReconcilerArguments { hub, partitions, store, routes, vitals };
+    let services = PartitionServices::default();
+    let arguments = ReconcilerArguments { hub, partitions, store, routes, services, vitals };
     Actor::spawn_linked(None, Reconciler, arguments, context.supervisor()).await
 }

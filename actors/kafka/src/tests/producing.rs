@@ -1,6 +1,6 @@
 //! Produce in every version, its refusals, and its order.
 
-use super::harness::{Harness, batch, eventually, fetch, produce};
+use super::harness::{Harness, batch, eventually, fetch, in_session, produce};
 use bytes::Bytes;
 use kafka_protocol::messages::*;
 use pyralog_model::{PartitionId, batch_crc};
@@ -42,7 +42,8 @@ async fn each_refusal_has_its_number() {
     let mut corrupt = good.to_vec();
     *corrupt.last_mut().unwrap() ^= 1;
     let large = batch(&[&"x".repeat(2 << 20)]);
-    let cases: [(&str, i32, Option<Bytes>, i16); 12] = [
+    let two = Bytes::from([in_session(&good, 5, 0, 0), in_session(&good, 5, 0, 1)].concat());
+    let cases: [(&str, i32, Option<Bytes>, i16); 14] = [
         ("flights", 0, Some(good.clone()), 0),
         ("no-such-log", 0, Some(good.clone()), 3),
         ("flights", 1, Some(good.clone()), 3),
@@ -54,8 +55,10 @@ async fn each_refusal_has_its_number() {
         ("flights", 0, Some(forged(&good, 16, 1)), 43),
         ("flights", 0, Some(large), 10),
         ("flights", 0, Some(forged(&good, 22, 0x20)), 87),
-        // The producer id's bytes are -1 but for one: now it is a session.
-        ("flights", 0, Some(forged(&good, 43, 0x7f)), 59),
+        // The producer id's bytes are -1 but for one: a session without a sequence.
+        ("flights", 0, Some(forged(&good, 43, 0x7f)), 87),
+        ("flights", 0, Some(in_session(&good, 5, 0, 3)), 59),
+        ("flights", 0, Some(two), 87),
     ];
     for (name, partition, records, error) in cases {
         let response = client.call(8, &produce(name, partition, -1, records)).await;

@@ -6,10 +6,14 @@ use crate::node;
 use crate::recordings::Recording;
 use pyralog_behaviour::{Supervisor, SupervisorSpec};
 use pyralog_env::RealClock;
-use pyralog_kafka::{KafkaArguments, KafkaSettings, kafka_children};
+use pyralog_kafka::{KafkaArguments, KafkaSettings, Sessions, kafka_children};
+use pyralog_model::{ApiError, SessionId};
+use std::future::ready;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// ApiVersions v0 with a correlation that no recording has.
@@ -25,13 +29,24 @@ pub struct Client {
     buffer: Vec<u8>,
 }
 
+/// Sessions from a counter.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+impl Sessions for Counted {
+    fn next(&self) -> Pin<Box<dyn Future<Output = Result<SessionId, ApiError>> + Send>> {
+        Box::pin(ready(Ok(SessionId(self.0.fetch_add(1, Ordering::Relaxed)))))
+    }
+}
+
 /// Starts a door that creates no logs by itself.
 pub async fn start() -> SocketAddr {
     let (mut children, shen) = node::children();
     let listener = Arc::new(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let address = listener.local_addr().expect("it is bound");
     let settings = KafkaSettings { auto_create_logs: false, ..KafkaSettings::default() };
-    children.extend(kafka_children(KafkaArguments { listener, shen, settings }));
+    let sessions = Arc::new(Counted::default());
+    children.extend(kafka_children(KafkaArguments { listener, shen, sessions, settings }));
     let spec = SupervisorSpec::rest_for_one(children);
     let clock = Arc::new(RealClock::default());
     Supervisor::start("root", spec, clock, None).await.expect("the tree starts");

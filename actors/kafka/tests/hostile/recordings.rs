@@ -100,6 +100,7 @@ fn frame(key: ApiKey, version: i16, size: usize) -> Vec<u8> {
         ApiKey::ApiVersions => encode(&api_versions(version), version),
         ApiKey::CreateTopics => encode(&create_topics(size), version),
         ApiKey::DeleteTopics => encode(&delete_topics(version, size), version),
+        ApiKey::InitProducerId => encode(&init_producer_id(version, size), version),
         other => panic!("{other:?} is served and has no recording"),
     };
     [header(key, version), body].concat()
@@ -146,6 +147,17 @@ fn fetch(version: i16, size: usize) -> FetchRequest {
         fetch.rack_id = text("rack-1".to_owned());
     }
     fetch
+}
+
+fn init_producer_id(version: i16, size: usize) -> InitProducerIdRequest {
+    let id = (size > 0).then(|| TransactionalId(text("t".repeat(size))));
+    let request = InitProducerIdRequest::default()
+        .with_transactional_id(id)
+        .with_transaction_timeout_ms(60_000);
+    match version {
+        0..3 => request,
+        _ => request.with_producer_id(ProducerId(7)).with_producer_epoch(1),
+    }
 }
 
 fn list_offsets(version: i16, size: usize) -> ListOffsetsRequest {

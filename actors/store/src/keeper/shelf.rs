@@ -30,18 +30,18 @@ impl Shelf {
         Ok((Shelf { disk, path, health, log: Some(log), unsettled: None, failed: None }, kept))
     }
 
-    pub(super) fn append(&mut self, index: u64, command: Vec<u8>) -> Result<(), KeeperError> {
+    pub(super) fn append(&mut self, first: u64, commands: &[Vec<u8>]) -> Result<(), KeeperError> {
         let log = self.take()?;
-        if self.unsettled.take().is_some() && self.last_index(&log)? >= index {
+        if self.unsettled.take().is_some() && self.last_index(&log)? >= first {
             self.failed = Some(KeeperError::Ahead.to_string());
             return Err(KeeperError::Ahead);
         }
-        match log.append(index, &[command]) {
+        match log.append(first, commands) {
             Ok(()) => {
                 self.log = Some(log);
                 Ok(())
             }
-            Err(error) if error.is_disk_full() => self.settle(log, index),
+            Err(error) if error.is_disk_full() => self.settle(log, first),
             Err(error) => Err(self.fail(error)),
         }
     }
@@ -62,11 +62,31 @@ impl Shelf {
         }
     }
 
-    /// Finds out what became of a command that met a full disk.
-    fn settle(&mut self, log: CommandLog, index: u64) -> Result<(), KeeperError> {
+    /// As `save_snapshot`, for one whose commands are not there.
+    pub(super) fn install_snapshot(
+        &mut self,
+        index: u64,
+        snapshot: &[u8],
+    ) -> Result<(), KeeperError> {
+        let log = self.take()?;
+        match log.save_snapshot(index, snapshot) {
+            Ok(()) => {
+                self.log = Some(log);
+                Ok(())
+            }
+            Err(error) if error.is_disk_full() => {
+                self.reopen(log)?;
+                Err(KeeperError::DiskFull)
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Finds out what became of commands that met a full disk.
+    fn settle(&mut self, log: CommandLog, first: u64) -> Result<(), KeeperError> {
         if let Err(error) = self.reopen(log) {
             if matches!(error, KeeperError::DiskFull) {
-                self.unsettled = Some(index);
+                self.unsettled = Some(first);
                 return Err(KeeperError::Unsettled);
             }
             return Err(error);
@@ -74,8 +94,8 @@ impl Shelf {
         let log = self.take()?;
         let last = self.last_index(&log)?;
         self.log = Some(log);
-        // No other command is ever given this index before this one is refused.
-        if last == index { Ok(()) } else { Err(KeeperError::DiskFull) }
+        // All of them or none; no other command is given this index meanwhile.
+        if last >= first { Ok(()) } else { Err(KeeperError::DiskFull) }
     }
 
     fn reopen(&mut self, log: CommandLog) -> Result<(), KeeperError> {
@@ -140,15 +160,17 @@ mod tests {
     fn a_full_disk_refuses_commands_and_nothing_else() {
         let (disk, health) = (disk(), HealthLatch::default());
         let (mut shelf, _) = open(&disk, &health);
-        shelf.append(1, b"a".to_vec()).unwrap();
+        shelf.append(1, &[b"a".to_vec()]).unwrap();
         disk.set_capacity(disk.used_bytes());
         for _ in 0..3 {
-            let refused = shelf.append(2, vec![7; 1 << 20]).unwrap_err();
+            let refused = shelf.append(2, &[vec![7; 1 << 20]]).unwrap_err();
             assert!(matches!(refused, KeeperError::DiskFull), "{refused:?}");
             shelf.save_snapshot(1, &vec![7; 1 << 20]);
         }
+        let refused = shelf.install_snapshot(9, &vec![7; 1 << 20]).unwrap_err();
+        assert!(matches!(refused, KeeperError::DiskFull), "{refused:?}");
         disk.set_capacity(u64::MAX);
-        shelf.append(2, b"b".to_vec()).unwrap();
+        shelf.append(2, &[b"b".to_vec()]).unwrap();
         assert_eq!(health.get(), Health::Good);
         drop(shelf);
         disk.crash(1);
@@ -157,13 +179,27 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_from_elsewhere_takes_the_place_of_commands_that_never_came() {
+        let (disk, health) = (disk(), HealthLatch::default());
+        let (mut shelf, _) = open(&disk, &health);
+        shelf.append(1, &[b"a".to_vec()]).unwrap();
+        shelf.install_snapshot(9, b"nine").unwrap();
+        shelf.append(10, &[b"b".to_vec(), b"c".to_vec()]).unwrap();
+        drop(shelf);
+        disk.crash(1);
+        let kept = open(&disk, &health).1;
+        let commands = vec![(10, b"b".to_vec()), (11, b"c".to_vec())];
+        assert_eq!(kept, (Some((9, b"nine".to_vec())), commands));
+    }
+
+    #[test]
     fn an_unsettled_command_that_is_kept_is_not_written_over() {
         let (disk, health) = (disk(), HealthLatch::default());
         let (mut shelf, _) = open(&disk, &health);
-        shelf.append(1, b"kept".to_vec()).unwrap();
+        shelf.append(1, &[b"kept".to_vec()]).unwrap();
         shelf.unsettled = Some(1);
-        assert!(matches!(shelf.append(1, b"other".to_vec()), Err(KeeperError::Ahead)));
-        assert!(matches!(shelf.append(1, b"other".to_vec()), Err(KeeperError::Failed(_))));
+        assert!(matches!(shelf.append(1, &[b"other".to_vec()]), Err(KeeperError::Ahead)));
+        assert!(matches!(shelf.append(1, &[b"other".to_vec()]), Err(KeeperError::Failed(_))));
         assert_eq!(health.get(), Health::Good, "the next start reads it");
     }
 
@@ -175,10 +211,10 @@ mod tests {
             disk.fail_next_sync(FILE);
             match snapshot {
                 true => shelf.save_snapshot(0, b"s"),
-                false => assert!(shelf.append(1, b"a".to_vec()).is_err()),
+                false => assert!(shelf.append(1, &[b"a".to_vec()]).is_err()),
             }
             assert!(matches!(health.get(), Health::Failed { .. }));
-            assert!(matches!(shelf.append(1, b"a".to_vec()), Err(KeeperError::Failed(_))));
+            assert!(matches!(shelf.append(1, &[b"a".to_vec()]), Err(KeeperError::Failed(_))));
         }
     }
 }

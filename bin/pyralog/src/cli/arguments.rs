@@ -1,8 +1,12 @@
 //! The commands as they are typed.
 
 mod bench;
+mod coordination;
 
-pub use bench::{BenchCommand, ConsumeBench, DiskBench, ProduceBench};
+pub use bench::{
+    BenchCommand, ConsumeBench, CountersBench, DiskBench, IdsBench, LinkBench, ProduceBench,
+};
+pub use coordination::{CounterCommand, IdArguments, IdCommand};
 
 use super::NodeFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -48,6 +52,14 @@ pub enum Command {
     Produce(ProduceArguments),
     /// Print the records of a log
     Consume(ConsumeArguments),
+    /// Take unique, time-ordered ids, or take one apart
+    Id(IdArguments),
+    /// Make counters and count with them
+    Counter {
+        /// What to do.
+        #[command(subcommand)]
+        command: CounterCommand,
+    },
     /// Show the tree of supervisors and workers
     Actors(ActorsCommand),
     /// Show how a node is

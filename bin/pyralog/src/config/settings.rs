@@ -69,6 +69,12 @@ impl NodeSettings {
         Roles { obelisk: self.obelisk.is_some(), pyramid: self.pyramid.is_some() }
     }
 
+    /// The Obelisks of other processes. An Obelisk has none in this version: what
+    /// it may name is itself.
+    pub fn obelisks_elsewhere(&self) -> &[String] {
+        if self.obelisk.is_some() { &[] } else { &self.pharaoh_endpoints }
+    }
+
     /// The key `link_addr` comes from.
     pub fn link_key(&self) -> &'static str {
         Section::of(self.roles()).link_key()

@@ -3,6 +3,7 @@
 use super::life::Life;
 use crate::data_directory::DataDirectory;
 use crate::listeners::Listeners;
+use crate::node::role_text;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -14,17 +15,26 @@ pub fn print(life: &Life, data: &DataDirectory, listeners: &Listeners) {
 }
 
 fn text(life: &Life, data: &DataDirectory, listeners: &Listeners) -> String {
-    let (kafka, http) = (listeners.kafka_address().expect("a Pyramid"), listeners.http_address());
+    let http = listeners.http_address();
     let node = data.node();
     let gone = if life.temporary { " (removed at the end)" } else { "" };
+    let cluster = node.cluster.map(|id| id.to_string()).unwrap_or_default();
     let mut text = format!(
-        "Pyralog {} · node {} · cluster {}\n\n  Kafka  {kafka}\n  HTTP   http://{http}\n  data   {}{gone}\n\n",
+        "Pyralog {} · {} · node {} · cluster {cluster}\n\n",
         env!("CARGO_PKG_VERSION"),
+        role_text(life.settings.roles()),
         node.name,
-        node.cluster.map(|id| id.to_string()).unwrap_or_default(),
+    );
+    if let Some(kafka) = listeners.kafka_address() {
+        let _ = writeln!(text, "  Kafka  {kafka}");
+    }
+    let _ = write!(
+        text,
+        "  HTTP   http://{http}\n  nodes  {}\n  data   {}{gone}\n\n",
+        listeners.link_address(),
         data.path().display(),
     );
-    if life.dev {
+    if let (true, Some(kafka)) = (life.dev, listeners.kafka_address()) {
         let server =
             if http.port() == 8080 { String::new() } else { format!(" --server http://{http}") };
         let _ = write!(
@@ -33,6 +43,7 @@ fn text(life: &Life, data: &DataDirectory, listeners: &Listeners) -> String {
              \x20 pyralog log create flights --partitions 4{server}\n\
              \x20 echo 'hello' | pyralog produce flights{server}\n\
              \x20 pyralog consume flights --until-end{server}\n\
+             \x20 pyralog id --count 3{server}\n\
              \x20 echo 'hello' | kcat -b {kafka} -t flights -P\n\
              \x20 kcat -b {kafka} -t flights -C -e\n\
              \x20 curl http://{http}/v1/status\n\n",

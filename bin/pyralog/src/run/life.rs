@@ -1,14 +1,16 @@
-//! The life of a node: bind, open, start, serve, stop.
+//! The life of a node: bind, open, start, join, serve, stop.
 
 use super::greeting;
 use crate::config::NodeSettings;
+use crate::cookie::node_cookie;
 use crate::data_directory::{DataDirectory, Wanted};
 use crate::failure::{Failure, Status};
 use crate::listeners::Listeners;
 use crate::node::{Ended, Node, NodePlan};
 use crate::signals::Signals;
 use pyralog_console::Readiness;
-use pyralog_env::{RealClock, RealDisk, RealEntropy};
+use pyralog_env::{Entropy, RealClock, RealDisk, RealEntropy};
+use pyralog_model::StartToken;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,8 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a failed store still serves reads and says why, before the process
 /// ends.
 const FAILSTOP_GRACE: Duration = Duration::from_secs(10);
+/// After this long a node that does not serve yet says what it waits for.
+const SILENCE_MAX: Duration = Duration::from_secs(2);
 
 /// What kind of life it is.
 pub struct Life {
@@ -36,19 +40,28 @@ pub async fn live(life: Life) -> Result<(), Failure> {
     raise_open_files();
     let settings = &life.settings;
     let listeners = Listeners::bind(settings, life.random_ports)?;
-    let wanted = Wanted { name: settings.name.clone(), cluster: settings.cluster, founds: true };
+    let cookie = node_cookie(settings, &RealEntropy)?;
+    let founds = settings.obelisk.is_some();
+    let wanted = Wanted { name: settings.name.clone(), cluster: settings.cluster, founds };
     let mut data =
         DataDirectory::open(Arc::new(RealDisk), &settings.data_dir, &wanted, &RealEntropy)?;
     if !data.was_clean() {
         tracing::info!(boot = data.boot().0, "the last shutdown was not in order; recovering");
     }
+    let token = StartToken(RealEntropy.next_u128());
+    let presented = data.node().start_tokens.clone();
+    data.add_start_token(token)?;
     let (readiness, readiness_seen) = watch::channel(Readiness::Starting);
     let plan = NodePlan {
         settings,
         data_directory: &data,
         listeners: &listeners,
+        cookie,
+        presented,
+        token,
         disk: Arc::new(RealDisk),
         clock: Arc::new(RealClock::new()),
+        entropy: Arc::new(RealEntropy),
         readiness: readiness_seen,
         debug_faults: life.debug_faults,
     };
@@ -57,29 +70,75 @@ pub async fn live(life: Life) -> Result<(), Failure> {
         // What has been recovered so far was durable before.
         signal = signals.next() => return Err(Failure::failed(format!("stopped by {signal} while starting"))),
     };
-    readiness.send_replace(Readiness::Ready);
-    greeting::print(&life, &data, &listeners);
-
-    let ended = tokio::select! {
-        signal = signals.next() => {
-            tracing::info!("{signal}: shutting down; a second signal ends the process at once");
-            None
-        }
-        ended = node.ended() => Some(ended),
-    };
-    match ended {
-        None => stop(node, &mut data, &readiness, &mut signals).await,
-        Some(Ended::StorageFailed) => Err(failstop(&readiness, &mut signals).await),
-        Some(Ended::TooManyRestarts) => {
+    let serving = Serving { life: &life, listeners: &listeners, readiness: &readiness, token };
+    match serving.until_the_end(&node, &mut data, &mut signals).await {
+        Ok(None) => stop(node, &mut data, &readiness, &mut signals).await,
+        Ok(Some(Ended::StorageFailed)) => Err(failstop(&readiness, &mut signals).await),
+        Ok(Some(Ended::TooManyRestarts)) => {
             readiness.send_replace(Readiness::Failed);
             Err(Failure::failed(
                 "the root supervisor gave up after too many restarts; the log above says why",
             ))
         }
-        Some(Ended::RootKilled) => {
+        Ok(Some(Ended::RootKilled)) => {
             readiness.send_replace(Readiness::Failed);
             Err(Failure::failed("the root supervisor was killed, and the node with it")
                 .help("start it again: what was acknowledged is recovered"))
+        }
+        Err(refused) => {
+            // In order, so that nothing else needs recovery because of it.
+            let _ = stop(node, &mut data, &readiness, &mut signals).await;
+            Err(refused)
+        }
+    }
+}
+
+/// The time between the start and the end.
+struct Serving<'a> {
+    life: &'a Life,
+    listeners: &'a Listeners,
+    readiness: &'a watch::Sender<Readiness>,
+    token: StartToken,
+}
+
+impl Serving<'_> {
+    /// Joins the cluster, says when it serves, and waits for a signal (`None`) or
+    /// for the node to end by itself. Joining goes on while the node serves: one
+    /// that knows its cluster needs nobody for what it has.
+    async fn until_the_end(
+        &self,
+        node: &Node,
+        data: &mut DataDirectory,
+        signals: &mut Signals,
+    ) -> Result<Option<Ended>, Failure> {
+        let (joining, served) = (node.join(), node.served());
+        let silence = tokio::time::sleep(SILENCE_MAX);
+        tokio::pin!(joining, served, silence);
+        let (mut joined, mut serves, mut told) = (false, false, false);
+        loop {
+            tokio::select! {
+                membership = &mut joining, if !joined => {
+                    let membership = membership?;
+                    data.record_membership(membership.cluster, membership.node, self.token)?;
+                    joined = true;
+                }
+                () = &mut served, if !serves => serves = true,
+                () = &mut silence, if !told && !joined => {
+                    // Once: what becomes of it is in the status.
+                    tracing::warn!("{}", node.waits_for());
+                    told = true;
+                }
+                signal = signals.next() => {
+                    tracing::info!("{signal}: shutting down; a second signal ends the process at once");
+                    return Ok(None);
+                }
+                ended = node.ended() => return Ok(Some(ended)),
+            }
+            let is_ready = *self.readiness.borrow() == Readiness::Ready;
+            if serves && data.node().cluster.is_some() && !is_ready {
+                self.readiness.send_replace(Readiness::Ready);
+                greeting::print(self.life, data, self.listeners);
+            }
         }
     }
 }

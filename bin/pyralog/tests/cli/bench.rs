@@ -43,3 +43,15 @@ fn the_disk_is_measured_and_left_as_it_was() {
     assert!(disk["machine"]["filesystem"].is_string());
     assert_eq!(std::fs::read_dir(path).unwrap().count(), 0);
 }
+
+#[test]
+fn ids_and_counters_are_measured_without_a_node() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let small = ["--values", "100000", "--increments", "250000"];
+    let counters = bench(&[&["counters", "--dir", path], &small[..]].concat());
+    let figure = |name: &str| counters["figures"][name].as_f64().unwrap();
+    assert!(figure("leased_value_ns") > 0.0 && figure("arena_increment_ns") > 0.0, "{counters}");
+    assert!(figure("arena_raises_count") >= 3.0, "{counters}");
+    assert_eq!(std::fs::read_dir(path).unwrap().count(), 0);
+}

@@ -78,8 +78,9 @@ fn what_cannot_run_is_refused_with_advice() {
     good(&["config", "check", "--role", "obelisk", "--listen-addr", "127.0.0.1:7"]);
     bad(&["dev", "--http-addr", "0.0.0.0:0"], 2, &["--insecure"]);
     good(&["config", "check", "--listen-addr", "0.0.0.0:9092", "--insecure"]);
-    bad(&["--role", "pyramid"], 2, &["one role alone", "not-supported"]);
-    bad(&["--role", "obelisk"], 2, &["one role alone"]);
+    bad(&["--role", "pyramid"], 2, &["--pharaoh-endpoints"]);
+    let others = ["--pharaoh-endpoints", "127.0.0.1:1,127.0.0.1:2"];
+    bad(&[&["--role", "obelisk"], &others[..]].concat(), 2, &["not-supported"]);
     bad(&["dev", "--demo"], 1, &["--demo", "not-supported"]);
     bad(&["--role", "sphinx"], 2, &["sphinx"]);
 }

@@ -60,10 +60,11 @@ fn every_key_is_documented() {
          3. the environment: `PYRALOG_<SECTION>_<KEY>`, such as `PYRALOG_PYRAMID_LISTEN_ADDR`,\n\
          4. flags: `--listen-addr`, `--data-dir`, … (`pyralog --help`).\n\n\
          `pyralog config check` prints every key, its value, and which layer set it, and warns about what\n\
-         needs `--insecure`. A file may hold both sections.\n\n\
+         needs `--insecure`. A file may hold both sections. A key that does not exist, or a value that cannot\n\
+         be, is an error with its line.\n\n\
          A node whose `--role` is `obelisk` reads `[obelisk]`, and its flags set keys of that section. Any\n\
-         other node is named by `[pyramid]`: one with both roles has one name, one data directory, one HTTP\n\
-         port, and its Obelisk answers on `link_addr`; of `[obelisk]` it reads what `[pyramid]` lacks. A key that does not exist, or a value that cannot be, is an error with its line.\n\n\
+         other node is named by `[pyramid]`: one with both roles has one name, one data directory and one HTTP\n\
+         port, its Obelisk answers on `link_addr`, and of `[obelisk]` it reads what `[pyramid]` lacks.\n\n\
          Sizes: `1GB` is 10⁹ bytes, `1GiB` is 2³⁰, a bare number is bytes. Lists are comma-separated\n\
          outside a file. Addresses that other machines can reach need `insecure = true` or `--insecure`,\n\
          since this version has no TLS; links to other machines need a `cookie_file` too.\n\n\

@@ -93,7 +93,7 @@ fn keys_that_wait_for_a_feature_are_named_at_the_start() {
     assert!(
         copies.contains("pyramid.replication_factor = 3") && copies.contains("with replication")
     );
-    assert!(obelisk.contains("obelisk.node_id = o") && obelisk.contains("with the Obelisk role"));
+    assert!(obelisk.contains("obelisk.node_id = o") && obelisk.contains("pyramid.node_id speaks"));
 }
 
 #[test]

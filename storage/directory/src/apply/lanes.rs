@@ -27,10 +27,7 @@ impl Wish {
 
 impl Directory {
     pub(super) fn check_lease(&self, holder: Holder, wish: Wish) -> Result<(), DirectoryError> {
-        let (node, incarnation) = holder;
-        // 0 is nobody's start, and that of nodes which only registered.
-        let present = self.node(node).map(|node| node.incarnation);
-        if incarnation.0 == 0 || present != Some(incarnation) {
+        if !self.is_present(holder) {
             return Err(DirectoryError::NotThePresentStart);
         }
         if !(1..=TERM_MS_MAX).contains(&wish.term_ms) {
@@ -43,6 +40,16 @@ impl Directory {
             return Err(DirectoryError::LanesExhausted { lanes: Lane::COUNT, free_in_ms });
         }
         Ok(())
+    }
+
+    fn is_present(&self, (node, incarnation): Holder) -> bool {
+        // 0 is nobody's start, and that of nodes which only registered.
+        incarnation.0 != 0
+            && self.nodes().any(|member| {
+                let named = member.number == node;
+                let obelisk = node == Directory::OBELISKS && member.roles.obelisk;
+                member.incarnation == incarnation && (named || obelisk)
+            })
     }
 
     pub(super) fn lease(&mut self, holder: Holder, wish: Wish) -> LaneEntry {

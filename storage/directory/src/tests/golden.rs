@@ -1,65 +1,118 @@
 //! The bytes on disk must not move, and hostile ones must not hurt.
 
 use super::*;
+use crate::LaneEntry;
 use proptest::prelude::*;
+use std::sync::Arc;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(digits).collect()
+}
 
 #[track_caller]
 fn check(command: Command, expect: &str) {
-    let bytes = command.encode();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, expect, "{command:?}");
-    assert_eq!(Command::decode(&bytes), Ok(command));
+    assert_eq!(hex(&command.encode()), expect, "{command:?}");
+    assert_eq!(Command::decode(&command.encode()), Ok(command));
 }
 
-/// version 1, variant, fields. A failure here means that old data cannot be
+#[track_caller]
+fn check_version_1(command: Command, expect: &str) {
+    assert_eq!(Command::decode(&bytes(expect)), Ok(command));
+}
+
+fn alter() -> Command {
+    let settings =
+        LogSettings { segment_bytes: 65_536, max_message_bytes: 1_024, ..LogSettings::default() };
+    Command::AlterLog { number: LogNumber(3), settings }
+}
+
+/// version 2, variant, fields. A failure here means that old data cannot be
 /// read: add a variant or a version instead.
 #[test]
 fn every_command_has_its_bytes() {
-    check(found(), "0100bc15");
-    check(register("n1", 7), "0101026e310701056b61666b610d31302e302e302e313a39303932");
-    check(create("flights", 8, 1), "010207666c696768747308018094ebdc038c80400000");
-    check(delete(300), "0103ac02");
-    let settings = LogSettings {
-        segment_bytes: 65_536,
-        max_message_bytes: 1_024,
-        durability: Durability::Fsync,
-        scarab_ids: true,
-    };
-    check(Command::AlterLog { number: LogNumber(3), settings }, "010403808004800800");
+    check(found(), "0200bc15");
+    check(register("n1", 7), "0201026e310701056b61666b610d31302e302e302e313a39303932");
+    check(create("flights", 8, 1), "020207666c696768747308018094ebdc038c80400000");
+    check(delete(300), "0203ac02");
+    check(alter(), "020403808004800800");
+    let started = start("n1", 7, &[1, 2], 3);
+    check(started, "0205026e310701010201020301056b61666b610d31302e302e302e313a39303932");
+    check(lease((1, 2), 300, 400), "02060102ac029003c0cf24");
+    check(release((1, 2), 5, 300), "0207010205ac02");
+    check(counter("a", CounterMode::Leased), "0208016101");
+}
+
+/// What the first release wrote.
+#[test]
+fn commands_of_version_1_are_read() {
+    check_version_1(found(), "0100bc15");
+    check_version_1(register("n1", 7), "0101026e310701056b61666b610d31302e302e302e313a39303932");
+    check_version_1(create("flights", 8, 1), "010207666c696768747308018094ebdc038c80400000");
+    check_version_1(delete(300), "0103ac02");
+    check_version_1(alter(), "010403808004800800");
+    let unknown = Command::decode(&bytes("0105"));
+    assert!(matches!(unknown, Err(DecodeError::Malformed(_))), "{unknown:?}");
 }
 
 #[test]
 fn a_snapshot_has_its_bytes() {
     let mut directory = cluster(1);
     apply(&mut directory, &create("a", 2, 1)).unwrap();
-    let hex: String = directory.snapshot().iter().map(|byte| format!("{byte:02x}")).collect();
+    apply(&mut directory, &start("n1", 1, &[], 9)).unwrap();
+    apply(&mut directory, &lease((1, 1), 0, 8192)).unwrap();
+    apply(&mut directory, &counter("b", CounterMode::Leased)).unwrap();
     let expect = [
-        "01",                           // version
-        "0301bc150101",                 // index, cluster, last numbers
+        "02",                           // version
+        "0601bc15010101",               // index, cluster, last numbers, last start
         "0101026e310101056b61666b61",   // one node: number, name, store, door
         "0d31302e302e302e313a39303932", // its address
+        "0101010901",                   // its roles, token, start
         "010101610201",                 // one log: number, name, partitions, replicas
         "8094ebdc038c80400000",         // settings, internal
         "02010101010101",               // two placements
+        "8040",                         // the clock
+        "0100010101804080c0e0a712",     // one lane: number, holder, from, to
+        "010162010101",                 // one chunk of one counter: names, lengths
+        "01",                           // its mode
     ];
-    assert_eq!(hex, expect.concat());
+    assert_eq!(hex(&directory.snapshot()), expect.concat());
+}
+
+/// What the first release wrote for `cluster(1)` with the log `a`.
+const SNAPSHOT_1: &str = "010301bc1501010101026e310101056b61666b610d31302e302e302e313a39303932\
+                          0101016102018094ebdc038c8040000002010101010101";
+
+#[test]
+fn a_snapshot_of_version_1_is_read() {
+    let mut directory = cluster(1);
+    apply(&mut directory, &create("a", 2, 1)).unwrap();
+    let restored = Directory::restore(&bytes(SNAPSHOT_1)).unwrap();
+    assert_eq!(restored, directory);
+    assert_eq!(restored.node(NodeNumber(1)).unwrap().roles, crate::Roles::BOTH);
+    apply(&mut directory, &start("n1", 1, &[], 9)).unwrap();
 }
 
 #[test]
 fn what_is_not_ours_is_refused() {
     let good = delete(1).encode();
     assert_eq!(
-        Command::decode(&[2, 3, 1]),
-        Err(DecodeError::Version { found: 2, known: 1 }),
+        Command::decode(&[3, 3, 1]),
+        Err(DecodeError::Version { found: 3, known: 2 }),
         "a newer version"
     );
     assert_eq!(Command::decode(&[good.clone(), vec![0]].concat()), Err(DecodeError::NotCanonical));
-    assert_eq!(
-        Command::decode(&[1, 3, 0x81, 0]),
-        Err(DecodeError::NotCanonical),
-        "1, the long way"
-    );
-    assert!(matches!(Command::decode(&[1, 99]), Err(DecodeError::Malformed(_))));
+    for version in [1, 2] {
+        let long_way = Command::decode(&[version, 3, 0x81, 0]);
+        assert_eq!(long_way, Err(DecodeError::NotCanonical), "1, the long way");
+        let unknown = Command::decode(&[version, 99]);
+        assert!(matches!(unknown, Err(DecodeError::Malformed(_))));
+    }
+    assert!(matches!(Command::decode(&[0, 0]), Err(DecodeError::Version { found: 0, .. })));
     assert!(matches!(Command::decode(&good[..2]), Err(DecodeError::Malformed(_))));
     let long = vec![1; 65_537];
     assert_eq!(Command::decode(&long), Err(DecodeError::TooLong { have: 65_537, most: 65_536 }));
@@ -69,18 +122,42 @@ fn what_is_not_ours_is_refused() {
 fn a_snapshot_that_contradicts_itself_is_refused() {
     let mut directory = cluster(1);
     apply(&mut directory, &create("a", 2, 1)).unwrap();
+    apply(&mut directory, &start("n1", 1, &[], 9)).unwrap();
+    apply(&mut directory, &lease((1, 1), 0, 8192)).unwrap();
+    apply(&mut directory, &counter("a", CounterMode::Exact)).unwrap();
     type Damage = fn(&mut Directory);
-    let damages: [(Damage, &str); 5] = [
+    let damages: [(Damage, &str); 10] = [
         (|directory| directory.cluster = None, "members without a cluster"),
         (|directory| directory.last_node = 0, "a node number that was never given"),
         (|directory| directory.last_log = 0, "a log number that was never given"),
         (
-            |directory| directory.logs.values_mut().for_each(|log| log.entry.partitions = 3),
+            |directory| {
+                Arc::make_mut(&mut directory.logs)
+                    .values_mut()
+                    .for_each(|log| Arc::make_mut(log).entry.partitions = 3);
+            },
             "a partition that is on no node, or on an unknown one",
         ),
         (
-            |directory| directory.nodes.clear(),
+            |directory| Arc::make_mut(&mut directory.nodes).clear(),
             "a partition that is on no node, or on an unknown one",
+        ),
+        (|directory| directory.last_incarnation = 0, "a start that was never counted"),
+        (
+            |directory| {
+                let nodes = Arc::make_mut(&mut directory.nodes);
+                nodes.values_mut().for_each(|node| node.token = None);
+            },
+            "a start without a token, or a token without one",
+        ),
+        (|directory| lane(directory).to = LogicalClock(0), LEASE_ENDS_FIRST),
+        (
+            |directory| lane(directory).to = LogicalClock(u64::MAX),
+            "a time past the end of the clock",
+        ),
+        (
+            |directory| lane(directory).holder = Some((NodeNumber(1), Incarnation(2))),
+            "a lane that is leased to nobody known",
         ),
     ];
     for (damage, expect) in damages {
@@ -91,14 +168,49 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
     }
 }
 
+const LEASE_ENDS_FIRST: &str = "a lane that cannot be, or a lease that ends before it begins";
+
+fn lane(directory: &mut Directory) -> &mut LaneEntry {
+    Arc::make_mut(&mut directory.lanes).leased.values_mut().next().unwrap()
+}
+
+#[test]
+fn counters_that_contradict_each_other_are_refused() {
+    let mut directory = cluster(1);
+    for name in ["aa", "bb"] {
+        apply(&mut directory, &counter(name, CounterMode::Exact)).unwrap();
+    }
+    let bytes = directory.snapshot();
+    let at = bytes.windows(4).position(|four| four == b"aabb").unwrap();
+    for (names, expect) in [
+        (b"aaaa", "two counters with one name"),
+        (b"aa b", "a counter's name that cannot be"),
+        ("äb ".as_bytes().try_into().unwrap(), "a counter's name that cannot be"),
+    ] {
+        let mut damaged = bytes.clone();
+        damaged[at..at + 4].copy_from_slice(names);
+        let refused = Directory::restore(&damaged).unwrap_err();
+        assert_eq!(refused, DecodeError::Contradiction(expect));
+    }
+    let mut damaged = bytes.clone();
+    damaged[at + 5] = 1;
+    let refused = Directory::restore(&damaged).unwrap_err();
+    assert_eq!(
+        refused,
+        DecodeError::Contradiction("counters without names, or names without counters")
+    );
+}
+
 proptest! {
     #[test]
     fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Command::decode(&bytes);
         let _ = Directory::restore(&bytes);
-        let with_version = [&[1][..], &bytes].concat();
-        let _ = Command::decode(&with_version);
-        let _ = Directory::restore(&with_version);
+        for version in [1, 2] {
+            let with_version = [&[version][..], &bytes].concat();
+            let _ = Command::decode(&with_version);
+            let _ = Directory::restore(&with_version);
+        }
     }
 
     #[test]
@@ -108,6 +220,10 @@ proptest! {
     ) {
         let mut directory = cluster(3);
         apply(&mut directory, &create("a", 5, 2)).unwrap();
+        apply(&mut directory, &start("n2", 2, &[], 9)).unwrap();
+        apply(&mut directory, &lease((2, 1), 0, 8192)).unwrap();
+        apply(&mut directory, &counter("a", CounterMode::Exact)).unwrap();
+        apply(&mut directory, &counter("b", CounterMode::Leased)).unwrap();
         let mut bytes = directory.snapshot();
         let at = at.index(bytes.len());
         bytes[at] = value;

@@ -15,6 +15,17 @@ fn any_command() -> impl Strategy<Value = Command> {
         6 => (0u32..8, 0u32..5, 0u16..4)
             .prop_map(|(name, partitions, factor)| create(&format!("log{name}"), partitions, factor)),
         3 => (0u64..12).prop_map(delete),
+        4 => (0u32..5, 0u128..5, 0u128..4, 0u128..4).prop_map(|(name, store, last, next)| {
+            start(&format!("n{name}"), store, &[last], next)
+        }),
+        4 => ((0u32..5, 0u64..8), 0u64..1 << 25, 0u64..1 << 25)
+            .prop_map(|(holder, floor, now)| lease(holder, floor, now)),
+        2 => ((0u32..5, 0u64..8), 0u16..4, 0u64..1 << 26)
+            .prop_map(|(holder, lane, used_to)| release(holder, lane, used_to)),
+        3 => (0u32..5, any::<bool>()).prop_map(|(name, leased)| {
+            let mode = if leased { CounterMode::Leased } else { CounterMode::Exact };
+            counter(&format!("c{name}"), mode)
+        }),
         2 => with_settings.prop_map(|(number, settings)| {
             Command::AlterLog { number: LogNumber(number), settings }
         }),

@@ -5,7 +5,7 @@ use super::removal::{INDEX_EXTENSIONS, remove_if_there, remove_segment_files};
 use crate::error::io_error;
 use crate::partition_log::PartitionLog;
 use crate::paths::by_base;
-use crate::{FrameHeader, LogError};
+use crate::{Frame, FrameHeader, LogError};
 use pyralog_model::Offset;
 use std::sync::Arc;
 
@@ -33,9 +33,15 @@ impl Appender {
         });
         if end < self.end {
             self.remove_segments_from(log, end)?;
-            self.cut_active(end)?;
+            self.cut_active(log, end)?;
             self.end = end;
         }
+        log.change_view(|view| {
+            let mut sessions = self.sessions.clone();
+            view.tail.iter().filter_map(Frame::session_batch).for_each(|b| sessions.fold(&b));
+            sessions.remember_forgotten(&view.sessions);
+            view.sessions = sessions;
+        });
         // What is left of the tail is older than the cut, and not in segments yet.
         self.pending_cut = Some((frame.lsn, frame.epoch));
         if log.view(|view| view.tail.is_empty()) {
@@ -77,9 +83,12 @@ impl Appender {
         Ok(())
     }
 
-    fn cut_active(&mut self, end: Offset) -> Result<(), LogError> {
+    fn cut_active(&mut self, log: &PartitionLog, end: Offset) -> Result<(), LogError> {
         let Some(active) = self.active.clone() else { return Ok(()) };
-        let kept = active.kept_below(end)?;
+        let mut sessions = log.sessions_before(&active)?;
+        let kept = active.kept_below_with(end, |batch| sessions.fold(batch))?;
+        sessions.remember_forgotten(&self.sessions);
+        self.sessions = sessions;
         let cut = active.file.set_len(kept.bytes).and_then(|()| active.file.sync_all());
         cut.map_err(|error| LogError::Failed {
             cause: format!("cannot cut {}: {error}", active.path.display()),

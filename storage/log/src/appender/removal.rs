@@ -4,11 +4,12 @@ use crate::LogError;
 use crate::error::io_error;
 use crate::partition_log::PartitionLog;
 use crate::paths::by_base;
+use crate::sessions::SNAPSHOT_EXTENSION;
 use pyralog_model::Offset;
 use std::path::Path;
 
 /// The files that are derived from a segment.
-pub(super) const INDEX_EXTENSIONS: [&str; 2] = ["offsets", "times"];
+pub(super) const INDEX_EXTENSIONS: [&str; 3] = ["offsets", "times", SNAPSHOT_EXTENSION];
 
 /// Removes a segment and what is derived from it. The caller syncs the directory.
 pub(super) fn remove_segment_files(log: &PartitionLog, base: Offset) -> Result<(), LogError> {

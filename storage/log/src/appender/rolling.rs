@@ -8,8 +8,10 @@ use crate::mutation::Mutation;
 use crate::partition_log::PartitionLog;
 use crate::paths::by_base;
 use crate::segment::{SEGMENT_HEADER_BYTES, Segment, encode_header};
+use crate::sessions::{SNAPSHOT_EXTENSION, SealedAt, write_file};
 use crate::sparse_index::SealedFacts;
 use pyralog_env::DiskFile;
+use pyralog_model::Offset;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,9 +37,27 @@ impl Appender {
             next_offset: self.end,
             last_lsn: self.lsn,
             last_epoch: self.epoch,
+            has_sessions: !self.sessions.is_empty(),
         };
+        self.write_sessions(log, active.base)?;
         index.write_files(&*log.disk, &log.dir, active.base, &facts)?;
         self.start_segment(log)
+    }
+
+    /// Keeps the sessions as of the end of a segment that is full, before the index
+    /// says that they are kept.
+    fn write_sessions(&self, log: &PartitionLog, base: Offset) -> Result<(), LogError> {
+        if self.sessions.is_empty() {
+            return Ok(());
+        }
+        let path = by_base(&log.dir, base, SNAPSHOT_EXTENSION);
+        let at = SealedAt {
+            store: log.store,
+            partition: log.id,
+            next_offset: self.end,
+            last_lsn: self.lsn,
+        };
+        write_file(&*log.disk, &path, &self.sessions, &at)
     }
 
     fn start_segment(&mut self, log: &PartitionLog) -> Result<(), LogError> {

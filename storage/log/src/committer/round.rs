@@ -172,14 +172,16 @@ impl Committer {
     }
 
     fn frames(&mut self, append: &Append) -> Vec<Frame> {
-        let mut base = append.base;
+        let (mut base, mut scarab) = (append.base, append.scarab_base);
         let mut frames = Vec::with_capacity(append.batches.len());
         for (header, batch) in &append.batches {
             let lsn = self.next_lsn;
             let batch = batch.clone();
-            frames.push(Frame::append(append.partition, lsn, append.epoch, base, header, batch));
+            let (partition, epoch) = (append.partition, append.epoch);
+            frames.push(Frame::append(partition, lsn, epoch, base, scarab, header, batch));
             self.next_lsn = lsn.next();
             base = base.plus(header.records());
+            scarab = scarab.map(|id| id.nth(header.records()));
         }
         frames
     }

@@ -8,10 +8,11 @@ use crate::error::io_error;
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::{PartitionLog, View};
 use crate::segment::{
-    Extent, SEGMENT_HEADER_BYTES, ScanRequest, Segment, encode_header, has_header, scan,
+    Extent, SEGMENT_HEADER_BYTES, ScanRequest, Scanned, Segment, encode_header, has_header, scan,
 };
+use crate::sessions::Place;
 use crate::sparse_index::SparseIndex;
-use crate::{LogError, paths};
+use crate::{LogError, SessionTable, paths};
 use pyralog_env::{Disk, DiskFile};
 use pyralog_model::{Epoch, Lsn, Offset, PartitionId, StoreId};
 use std::io;
@@ -33,6 +34,7 @@ struct Found {
     segment: Segment,
     last_lsn: Lsn,
     last_epoch: Epoch,
+    torn: bool,
 }
 
 impl Opening<'_> {
@@ -58,15 +60,19 @@ impl Opening<'_> {
             let what = format!("offsets {}..{end} are missing", known.log_start);
             return Err(self.corrupt(&dir, end, what));
         }
+        let mut sessions = SessionTable::default();
         for (index, &base) in bases.iter().enumerate() {
             let is_last = index + 1 == bases.len();
             if base != end {
                 return Err(self.corrupt(&dir, base, format!("offsets {end}..{base} are missing")));
             }
-            let found = match is_last {
-                true => self.open_last(id, &dir, base, &known, truncated_at, report)?,
-                false => self.open_sealed(id, &dir, base)?,
+            let found = if is_last {
+                sessions = self.sessions_after(id, &dir, &view.segments)?;
+                self.open_last(id, &dir, base, &known, truncated_at, &mut sessions)?
+            } else {
+                self.open_sealed(id, &dir, base)?
             };
+            report.torn_tails += u64::from(found.torn);
             end = found.segment.extent(|extent| extent.end);
             appender.lsn = appender.lsn.max(found.last_lsn);
             appender.epoch = appender.epoch.max(found.last_epoch);
@@ -81,6 +87,8 @@ impl Opening<'_> {
             appender.active = Some(Arc::clone(last));
         }
         appender.end = end;
+        view.sessions = sessions.clone();
+        appender.sessions = sessions;
         view.end = end;
         view.last_epoch = appender.epoch;
         let disk = Arc::clone(self.disk);
@@ -136,14 +144,27 @@ impl Opening<'_> {
             let extent = Extent { bytes: len, end: facts.next_offset, index };
             let segment = Segment::new(base, path, file, self.store, extent);
             let (last_lsn, last_epoch) = (facts.last_lsn, facts.last_epoch);
-            return Ok(Found { segment, last_lsn, last_epoch });
+            return Ok(Found { segment, last_lsn, last_epoch, torn: false });
         }
         // Everything in a sealed segment was synced: damage is corruption.
         let request = self.scan_request(id, &file, &path, base, len, Lsn::default());
-        let scanned = scan(&request)?;
-        let (last_lsn, last_epoch) = (scanned.last_lsn, scanned.last_epoch);
-        let segment = Segment::new(base, path, file, self.store, scanned.extent);
-        Ok(Found { segment, last_lsn, last_epoch })
+        let scanned = scan(&request, &mut SessionTable::default())?;
+        let Scanned { extent, last_lsn, last_epoch, torn, .. } = scanned;
+        let segment = Segment::new(base, path, file, self.store, extent);
+        Ok(Found { segment, last_lsn, last_epoch, torn })
+    }
+
+    fn sessions_after(
+        &self,
+        id: PartitionId,
+        dir: &Path,
+        sealed: &[Arc<Segment>],
+    ) -> Result<SessionTable, LogError> {
+        if self.planted.is(Mutation::SessionsForgotten) {
+            return Ok(SessionTable::default());
+        }
+        let place = Place { disk: &**self.disk, dir, store: self.store, partition: id };
+        place.sessions_after(sealed)
     }
 
     fn open_last(
@@ -153,7 +174,7 @@ impl Opening<'_> {
         base: Offset,
         known: &PartitionCheckpoint,
         truncated_at: Lsn,
-        report: &mut RecoveryReport,
+        sessions: &mut SessionTable,
     ) -> Result<Found, LogError> {
         let path = paths::by_base(dir, base, "segment");
         let file = self.open_file(&path)?;
@@ -161,17 +182,16 @@ impl Opening<'_> {
         let holds = known.segment_base == base && truncated_at <= known.lsn;
         let synced = if holds { known.segment_position } else { 0 };
         let request = self.scan_request(id, &file, &path, base, synced, truncated_at);
-        let scanned = scan(&request)?;
+        let scanned = scan(&request, sessions)?;
         if scanned.torn {
-            report.torn_tails += 1;
             let cut = file.set_len(scanned.extent.bytes).and_then(|()| file.sync_all());
             cut.map_err(io_error("cannot cut the torn tail of", &path))?;
         }
         rewrite(&*file, synced.max(scanned.synced_before), scanned.extent.bytes)
             .map_err(io_error("cannot write again", &path))?;
-        let (last_lsn, last_epoch) = (scanned.last_lsn, scanned.last_epoch);
-        let segment = Segment::new(base, path, file, self.store, scanned.extent);
-        Ok(Found { segment, last_lsn, last_epoch })
+        let Scanned { extent, last_lsn, last_epoch, torn, .. } = scanned;
+        let segment = Segment::new(base, path, file, self.store, extent);
+        Ok(Found { segment, last_lsn, last_epoch, torn })
     }
 
     fn scan_request<'a>(

@@ -2,9 +2,11 @@
 
 use super::Segment;
 use crate::error::io_error;
-use crate::frame::{BATCH_BYTES_MAX, FRAME_HEADER_BYTES, FrameHeader, batch_max_timestamp};
+use crate::frame::{
+    BATCH_BYTES_MAX, FRAME_HEADER_BYTES, FrameHeader, batch_max_timestamp, batch_producer_epoch,
+};
 use crate::sparse_index::INTERVAL_BYTES;
-use crate::{FrameKind, LogError};
+use crate::{FrameKind, LogError, SessionBatch};
 use bytes::Bytes;
 use pyralog_env::DiskFile;
 use pyralog_model::{BATCH_HEADER_BYTES, StoreId};
@@ -58,6 +60,20 @@ impl<'a> FrameCursor<'a> {
     pub(crate) fn max_timestamp_at(&mut self, position: u64) -> Result<i64, LogError> {
         let head = self.bytes_at(position, HEAD_BYTES)?;
         Ok(batch_max_timestamp(&head[FRAME_HEADER_BYTES..]))
+    }
+
+    /// The batch in the frame at `position` as its session sees it; none if it is of
+    /// no session.
+    pub(crate) fn session_batch_at(
+        &mut self,
+        position: u64,
+        header: &FrameHeader,
+    ) -> Result<Option<SessionBatch>, LogError> {
+        if header.session < 0 {
+            return Ok(None);
+        }
+        let head = self.bytes_at(position, HEAD_BYTES)?;
+        Ok(SessionBatch::in_frame(header, batch_producer_epoch(&head[FRAME_HEADER_BYTES..])))
     }
 
     /// `len` bytes at `position`, which must lie before the end.

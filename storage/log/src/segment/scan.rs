@@ -5,7 +5,7 @@ use super::cursor::FrameCursor;
 use super::{Extent, SEGMENT_HEADER_BYTES, Segment};
 use crate::error::io_error;
 use crate::frame::FRAME_HEADER_BYTES;
-use crate::{FrameHeader, LogError};
+use crate::{FrameHeader, LogError, SessionTable};
 use pyralog_env::DiskFile;
 use pyralog_model::{Epoch, Lsn, Offset, PartitionId, StoreId};
 use std::path::Path;
@@ -36,9 +36,13 @@ pub(crate) struct Scanned {
     pub(crate) torn: bool,
 }
 
-/// Finds the whole part of a segment. Batches before `synced` were verified when
-/// they were written and are on every read: here only their frames are walked.
-pub(crate) fn scan(request: &ScanRequest) -> Result<Scanned, LogError> {
+/// Finds the whole part of a segment, and folds its sessions into the table.
+/// Batches before `synced` were verified when they were written and are on every
+/// read: here only their frames are walked.
+pub(crate) fn scan(
+    request: &ScanRequest,
+    sessions: &mut SessionTable,
+) -> Result<Scanned, LogError> {
     let len = request.file.len().map_err(io_error("cannot measure", request.path))?;
     let mut cursor = FrameCursor::new(request.file, request.path, request.store, len, 256 << 10);
     let mut scanned = Scanned {
@@ -51,6 +55,9 @@ pub(crate) fn scan(request: &ScanRequest) -> Result<Scanned, LogError> {
     while let Some(header) = next_frame(request, &mut cursor, &scanned)? {
         let position = scanned.extent.bytes;
         let time = cursor.max_timestamp_at(position)?;
+        if let Some(batch) = cursor.session_batch_at(position, &header)? {
+            sessions.fold(&batch);
+        }
         scanned.extent.index.note(header.base_offset, position, time);
         scanned.extent.bytes += header.frame_bytes() as u64;
         scanned.extent.end = header.next_offset();

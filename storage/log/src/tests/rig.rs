@@ -156,6 +156,7 @@ impl Rig {
             epoch: Epoch(self.epoch),
             base: Offset(base),
             batches,
+            scarab_base: None,
         })
     }
 

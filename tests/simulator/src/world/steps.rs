@@ -125,6 +125,7 @@ impl World {
             epoch: Epoch(seat.epoch),
             base: Offset(*end),
             batches,
+            scarab_base: None,
         };
         *end += records;
         draft.bytes += bytes;

@@ -22,17 +22,24 @@ mod weight;
 use anyhow::{Context, Result, ensure};
 use attack::Attack;
 use peak_alloc::PeakAlloc;
+use pyralog_cluster::{Cookie, LinkSettings, Links, SelfIdentity};
 use pyralog_console::{NodeFacts, Readiness};
-use pyralog_env::{Clock, RealClock, RealDisk};
+use pyralog_counter::ArenaOptions;
+use pyralog_directory::Roles;
+use pyralog_env::{Clock, RealClock, RealDisk, RealEntropy};
 use pyralog_kafka::KafkaSettings;
 use pyralog_log::LogOptions;
-use pyralog_model::{Boot, ClusterId, LogName, LogSettings, NodeName, PartitionId, StoreId};
-use pyralog_partition::{CreateLog, NodeIdentity, ShenSettings};
+use pyralog_model::{
+    Boot, ClusterId, LogName, LogSettings, NodeName, PartitionId, StartToken, StoreId,
+};
+use pyralog_partition::{CreateLog, ShenSettings};
+use pyralog_pharaoh::NodeStart;
 use pyralog_tests::batch::{Record, encode};
 use pyralog_tests::kafka::{Client, code};
 use pyralog_tests::recordings;
 use pyralog_tests::seeded;
-use pyralog_trees::{NodeTree, PyramidArguments, start_pyramid};
+use pyralog_trees::{NodeArguments, NodeTree, PyramidArguments, start_node};
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +56,8 @@ const LOG_BYTES_MAX: u64 = 4 * 1024;
 const LOG: &str = "flights";
 const PARTITIONS: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(30);
+const CLUSTER: ClusterId = ClusterId(1);
+const COOKIE: [u8; 32] = [7; 32];
 
 fn main() -> Result<()> {
     let mutations = std::env::args()
@@ -66,10 +75,9 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let listener = Arc::new(TcpListener::bind("127.0.0.1:0")?);
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    let node = runtime.block_on(start(folder.path(), listener))?;
+    let sockets = Sockets::bind()?;
+    let address = sockets.kafka.local_addr()?;
+    let node = runtime.block_on(start(folder.path(), &sockets))?;
     let mut attack = Attack::new(address, seed);
     let started = Instant::now();
     while attack.total() < mutations {
@@ -85,44 +93,91 @@ fn main() -> Result<()> {
 }
 
 /// A node with everything but its own process.
-async fn start(folder: &Path, kafka_listener: Arc<TcpListener>) -> Result<NodeTree> {
-    let http_listener = Arc::new(TcpListener::bind("127.0.0.1:0")?);
-    http_listener.set_nonblocking(true)?;
+async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
     let clock = Arc::new(RealClock::new());
     let (_, readiness) = tokio::sync::watch::channel(Readiness::Ready);
-    let arguments = PyramidArguments {
+    let entropy = Arc::new(RealEntropy);
+    let (store, boot, name) = (StoreId(1), Boot(1), NodeName("hostile".into()));
+    let identity = SelfIdentity { cluster: Some(CLUSTER), node: None, store, boot, roles: Roles::BOTH };
+    let arguments = NodeArguments {
         facts: NodeFacts {
             version: "hostile".into(),
+            name: name.0.clone(),
             role: "obelisk,pyramid".into(),
-            store: StoreId(1),
-            boot: Boot(1),
+            store,
+            boot,
             data_dir: folder.to_owned(),
-            kafka_address: kafka_listener.local_addr()?,
-            http_address: http_listener.local_addr()?,
+            kafka_address: Some(sockets.kafka.local_addr()?),
+            link_address: Some(sockets.link.local_addr()?),
+            http_address: sockets.http.local_addr()?,
             started: clock.monotonic(),
         },
+        links: Links::new(LinkSettings {
+            identity,
+            cookie: Cookie::from_bytes(COOKIE),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        }),
+        link_listener: sockets.link.clone(),
+        pharaoh_endpoints: Vec::new(),
         disk: Arc::new(RealDisk),
         clock,
+        entropy,
         data_dir: folder.to_owned(),
-        store: StoreId(1),
-        identity: NodeIdentity { cluster: ClusterId(1), name: NodeName("hostile".into()) },
-        log_options: LogOptions::default(),
-        shen_settings: ShenSettings {
-            default_partitions: 1,
-            partitions_per_log_max: 8,
-            partitions_max: 8,
-            log_settings: LogSettings::default(),
+        store,
+        cluster: Some(CLUSTER),
+        start: NodeStart {
+            name: name.clone(),
+            store,
+            roles: Roles::BOTH,
+            presented: Vec::new(),
+            next: StartToken(1),
+            advertised: BTreeMap::new(),
         },
-        kafka_listener,
-        // Logs that mutations make by accident would cost what logs cost.
-        kafka_settings: KafkaSettings { auto_create_logs: false, ..KafkaSettings::default() },
-        http_listener,
+        name,
+        obelisk: Some(ArenaOptions::default()),
+        pyramid: Some(PyramidArguments {
+            log_options: LogOptions::default(),
+            shen_settings: ShenSettings {
+                default_partitions: 1,
+                partitions_per_log_max: 8,
+                partitions_max: 8,
+                log_settings: LogSettings::default(),
+            },
+            producer_id_expiration: Duration::from_secs(3600),
+            kafka_listener: sockets.kafka.clone(),
+            // Logs that mutations make by accident would cost what logs cost.
+            kafka_settings: KafkaSettings { auto_create_logs: false, ..KafkaSettings::default() },
+        }),
+        http_listener: sockets.http.clone(),
         readiness,
         debug_faults: false,
     };
-    start_pyramid(arguments)
+    let start = arguments.start.clone();
+    let node = start_node(arguments)
         .await
-        .map_err(|error| anyhow::anyhow!("the node cannot start: {error}"))
+        .map_err(|error| anyhow::anyhow!("the node cannot start: {error}"))?;
+    node.pharaoh.join(start).await?;
+    node.shen.as_ref().context("a Pyramid")?.joined().await;
+    Ok(node)
+}
+
+/// Where the node can be attacked.
+struct Sockets {
+    kafka: Arc<TcpListener>,
+    http: Arc<TcpListener>,
+    link: Arc<TcpListener>,
+}
+
+impl Sockets {
+    fn bind() -> Result<Sockets> {
+        let bind = || -> Result<Arc<TcpListener>> {
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            listener.set_nonblocking(true)?;
+            Ok(Arc::new(listener))
+        };
+        Ok(Sockets { kafka: bind()?, http: bind()?, link: bind()? })
+    }
 }
 
 /// Puts a plain record of the end of time at the front of each partition: what
@@ -141,16 +196,17 @@ fn plant(address: SocketAddr) -> Result<()> {
 
 /// Makes the log, again if it has grown; true if it is fresh.
 async fn fresh_log(node: &NodeTree) -> Result<bool> {
-    if let Some(log) = node.shen.log(LOG) {
+    let shen = node.shen.as_ref().context("a Pyramid")?;
+    if let Some(log) = shen.log(LOG) {
         let mut bytes = 0;
         for partition in 0..PARTITIONS {
-            let sizes = node.shen.partition(PartitionId::new(log.number.0, partition))?.sizes;
+            let sizes = shen.partition(PartitionId::new(log.number.0, partition))?.sizes;
             bytes += sizes.segment_bytes + sizes.tail_bytes as u64;
         }
         if bytes <= LOG_BYTES_MAX {
             return Ok(false);
         }
-        node.shen.delete_log(log.number).await?;
+        shen.delete_log(log.number).await?;
     }
     let create = CreateLog {
         name: LogName::for_user(LOG).expect("a good name"),
@@ -159,6 +215,6 @@ async fn fresh_log(node: &NodeTree) -> Result<bool> {
         settings: Vec::new(),
         validate_only: false,
     };
-    node.shen.create_log(create).await?;
+    shen.create_log(create).await?;
     Ok(true)
 }

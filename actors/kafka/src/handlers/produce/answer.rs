@@ -40,7 +40,9 @@ impl Answer {
     pub(super) fn partition(&mut self, index: i32, settled: Result<Appended, Refused>) {
         let (error, base, start) = match &settled {
             Ok(appended) => (NONE, appended.base_offset.0 as i64, appended.log_start.0 as i64),
-            Err(refused) => (refused.code, -1, -1),
+            Err(refused) => {
+                (refused.code, -1, refused.log_start.map_or(-1, |start| start.0 as i64))
+            }
         };
         self.out.i32(index);
         self.out.i16(error);

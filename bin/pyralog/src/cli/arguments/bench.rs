@@ -13,6 +13,12 @@ pub enum BenchCommand {
     Consume(ConsumeBench),
     /// Write and sync a file, as the disk does it without Pyralog
     Disk(DiskBench),
+    /// Make Scarab ids in a lane of this process, and through a server if one is named
+    Ids(IdsBench),
+    /// Count: a leased block beside a plain loop, and an arena on the disk
+    Counters(CountersBench),
+    /// Ask an Obelisk in another process, beside an echo over the same link
+    Link(LinkBench),
 }
 
 /// `pyralog bench produce`
@@ -94,6 +100,54 @@ pub struct DiskBench {
     /// How much to write in bytes, instead of how long
     #[arg(long)]
     pub total_bytes: Option<u64>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench ids`
+#[derive(Debug, Clone, Args)]
+pub struct IdsBench {
+    /// Server to take batches from as well
+    #[arg(long, value_name = "URLS")]
+    pub server: Option<String>,
+    /// Ids of one batch from the server
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch: u32,
+    /// How long to ask the server, in seconds
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench counters`
+#[derive(Debug, Clone, Args)]
+pub struct CountersBench {
+    /// Directory on the disk that the arena is made on
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Values of each loop
+    #[arg(long, default_value_t = 200_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub values: u64,
+    /// Increments in the arena
+    #[arg(long, default_value_t = 20_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub increments: u64,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench link`
+#[derive(Debug, Clone, Args)]
+pub struct LinkBench {
+    /// Directory on the disk that the Obelisk keeps its data on for the while
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Round trips of each kind
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub round_trips: u32,
     /// How to print.
     #[command(flatten)]
     pub output: OutputFlag,
