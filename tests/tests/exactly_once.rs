@@ -153,9 +153,8 @@ fn sequences_wrap() {
     let mut place = Place::start();
     let mut client = place.dial();
     // Nobody counts the records in a batch but who reads them.
-    let many = |count, sequence| {
-        in_session(batch::assemble(0, count, (0, 0), &[]), 40, 0, sequence)
-    };
+    let many =
+        |count, sequence| in_session(batch::assemble(0, count, (0, 0), &[]), 40, 0, sequence);
     assert_eq!(client.produce(LOG, 0, many(LAST - 1, 0)).unwrap(), at(0));
     assert_eq!(client.produce(LOG, 0, many(4, LAST - 1)).unwrap(), at(LAST - 1));
     place.kill();

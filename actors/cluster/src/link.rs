@@ -3,7 +3,7 @@
 use crate::peer::{BODY_BYTES_MAX, CallError};
 use crate::pulse::{Pulse, Standing};
 use crate::router::{HEARTBEAT, Heartbeat, Known, RouterMessage, group, read_reply};
-use crate::stream::LinkStream;
+use crate::stream::{Deadlines, LinkStream};
 use crate::{PeerIdentity, SelfIdentity};
 use pyralog_env::Monotonic;
 use ractor::rpc::CallResult;
@@ -84,7 +84,7 @@ impl Link {
     pub(crate) fn hand_over(&self, stream: TcpStream) -> LinkStream<OwnedReadHalf, OwnedWriteHalf> {
         self.handed_over.store(true, Ordering::Release);
         let (reader, writer) = stream.into_split();
-        LinkStream::new(self.label(), reader, writer, self.pulse.clone())
+        LinkStream::new(self.label(), reader, writer, self.pulse.clone(), Deadlines::LINK)
     }
 
     /// Closes it; whether it has ended with that.

@@ -159,3 +159,33 @@ impl Pulse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pyralog_env::RealClock;
+
+    #[test]
+    fn who_reads_no_answers_is_not_read_from_for_ever() {
+        let pulse = Pulse::new(Arc::new(RealClock::new()));
+        pulse.bytes_came(1 << 30);
+        assert!(!pulse.must_wait(), "whatever came while answers went out");
+        pulse.writer_is_stuck();
+        pulse.bytes_came(UNANSWERED_BYTES_MAX as usize);
+        pulse.writer_is_stuck();
+        assert!(!pulse.must_wait());
+        pulse.bytes_came(1);
+        assert!(pulse.must_wait());
+        pulse.bytes_went(1);
+        assert!(!pulse.must_wait());
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let pulse = Pulse::new(Arc::new(RealClock::new()));
+        pulse.stand(Standing::Up);
+        pulse.stand(Standing::Ended);
+        pulse.stand(Standing::Up);
+        assert_eq!(pulse.standing(), Standing::Ended);
+    }
+}

@@ -13,10 +13,19 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// No byte for so long ends the connection. Heartbeats come twice a second.
-pub(crate) const IDLE_DEADLINE: Duration = Duration::from_secs(10);
-/// A write that makes no progress for so long ends the connection.
-pub(crate) const STALL_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a connection may stand still.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadlines {
+    /// No byte for so long ends it. Heartbeats come twice a second.
+    pub idle: Duration,
+    /// A write that makes no progress for so long ends it.
+    pub stall: Duration,
+}
+
+impl Deadlines {
+    pub(crate) const LINK: Deadlines =
+        Deadlines { idle: Duration::from_secs(10), stall: Duration::from_secs(10) };
+}
 
 /// The two halves under one label.
 pub(crate) struct LinkStream<R, W> {
@@ -26,9 +35,16 @@ pub(crate) struct LinkStream<R, W> {
 }
 
 impl<R, W> LinkStream<R, W> {
-    pub(crate) fn new(label: String, reader: R, writer: W, pulse: Arc<Pulse>) -> LinkStream<R, W> {
-        let reader = Reader { inner: reader, pulse: pulse.clone(), deadline: None };
-        LinkStream { label, reader, writer: Writer { inner: writer, pulse, stalled: None } }
+    pub(crate) fn new(
+        label: String,
+        reader: R,
+        writer: W,
+        pulse: Arc<Pulse>,
+        deadlines: Deadlines,
+    ) -> LinkStream<R, W> {
+        let Deadlines { idle, stall } = deadlines;
+        let reader = Reader { inner: reader, pulse: pulse.clone(), idle, deadline: None };
+        LinkStream { label, reader, writer: Writer { inner: writer, pulse, stall, stalled: None } }
     }
 }
 
@@ -49,6 +65,7 @@ where
 struct Reader<R> {
     inner: R,
     pulse: Arc<Pulse>,
+    idle: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -88,8 +105,8 @@ impl<R> Reader<R> {
     /// The timer is not moved at each read, only when it fires too early.
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let idle = self.pulse.now().since(self.pulse.heard());
-            let left = IDLE_DEADLINE.saturating_sub(idle);
+            let silence = self.pulse.now().since(self.pulse.heard());
+            let left = self.idle.saturating_sub(silence);
             let timer = self.deadline.get_or_insert_with(|| Box::pin(sleep(left)));
             ready!(timer.as_mut().poll(context));
             self.deadline = None;
@@ -103,6 +120,7 @@ impl<R> Reader<R> {
 struct Writer<W> {
     inner: W,
     pulse: Arc<Pulse>,
+    stall: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -119,7 +137,8 @@ impl<W> Writer<W> {
             return attempt;
         }
         self.pulse.writer_is_stuck();
-        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL_DEADLINE)));
+        let stall = self.stall;
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall)));
         ready!(timer.as_mut().poll(context));
         Poll::Ready(Err(late("the peer takes nothing")))
     }
@@ -161,4 +180,69 @@ fn closed() -> io::Error {
 
 fn late(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pyralog_env::RealClock;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, split};
+
+    const SHORT: Deadlines =
+        Deadlines { idle: Duration::from_millis(150), stall: Duration::from_millis(150) };
+
+    fn link() -> (BoxRead, BoxWrite, DuplexStream, Arc<Pulse>) {
+        let pulse = Arc::new(Pulse::new(Arc::new(RealClock::new())));
+        let (ours, theirs) = tokio::io::duplex(1_024);
+        let (reader, writer) = split(ours);
+        let stream = LinkStream::new("link-1".to_owned(), reader, writer, pulse.clone(), SHORT);
+        let (reader, writer) = Box::new(stream).split();
+        (reader, writer, theirs, pulse)
+    }
+
+    #[tokio::test]
+    async fn bytes_pass_and_are_counted() {
+        let (mut reader, mut writer, mut theirs, pulse) = link();
+        theirs.write_all(b"abc").await.unwrap();
+        let mut bytes = [0; 3];
+        reader.read_exact(&mut bytes).await.unwrap();
+        writer.write_all(b"defg").await.unwrap();
+        assert_eq!((&bytes, pulse.bytes()), (b"abc", (3, 4)));
+    }
+
+    #[tokio::test]
+    async fn silence_ends_the_reading_but_not_while_bytes_come() {
+        let (mut reader, _writer, mut theirs, pulse) = link();
+        let talking = tokio::spawn(async move {
+            for _ in 0..6 {
+                theirs.write_all(&[1]).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(60)).await;
+            }
+            theirs
+        });
+        let mut bytes = Vec::new();
+        let error = reader.read_to_end(&mut bytes).await.unwrap_err();
+        assert_eq!((error.kind(), bytes.len()), (io::ErrorKind::TimedOut, 6));
+        drop(reader);
+        pulse.ended().await;
+        drop(talking.await);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_ends_the_writing() {
+        let (_reader, mut writer, _theirs, _) = link();
+        let error = writer.write_all(&[0; 4_096]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn closing_wakes_the_reader() {
+        let (mut reader, mut writer, _theirs, pulse) = link();
+        let reading = tokio::spawn(async move { reader.read_u8().await });
+        tokio::task::yield_now().await;
+        pulse.close();
+        assert_eq!(reading.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert!(writer.write_all(&[0]).await.is_err());
+        assert_eq!(pulse.standing(), Standing::Ended);
+    }
 }

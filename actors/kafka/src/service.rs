@@ -27,11 +27,7 @@ pub(crate) struct Caller {
 }
 
 impl Service {
-    pub(crate) fn new(
-        shen: Shen,
-        sessions: Arc<dyn Sessions>,
-        settings: KafkaSettings,
-    ) -> Service {
+    pub(crate) fn new(shen: Shen, sessions: Arc<dyn Sessions>, settings: KafkaSettings) -> Service {
         let bytes = settings.global_bytes_max;
         let (inbound, outbound) =
             (Arc::new(Semaphore::new(bytes)), Arc::new(Semaphore::new(bytes)));

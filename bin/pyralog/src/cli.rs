@@ -75,7 +75,8 @@ fn nothing_said() -> Failure {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { node, command } = cli;
     let is_node = matches!(command, None | Some(Command::Dev { .. }));
-    telemetry::start(if is_node { "info" } else { "warn" });
+    // What the link library says at each connection, our own lines say in our words.
+    telemetry::start(if is_node { "info,ractor_cluster=error" } else { "warn" });
     match command {
         None if !node.says_which_node() => Err(nothing_said()),
         None => run::node(node),

@@ -18,7 +18,7 @@ use pyralog_model::{ErrorCode, LogSettings, NodeName, StartToken};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::{Membership, NodeStart};
 use pyralog_store::Health;
-use pyralog_trees::{NodeArguments, NodeTree, PyramidArguments, start_node};
+use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,10 +212,13 @@ fn arguments(plan: &NodePlan<'_>) -> NodeArguments {
             true => Vec::new(),
             false => settings.pharaoh_endpoints.clone(),
         },
-        obelisk: settings.obelisk.as_ref().map(|obelisk| ArenaOptions {
-            file_bytes: obelisk.counter_file_bytes,
-            fsync_on_increment: obelisk.fsync_on_increment,
-            ..ArenaOptions::default()
+        obelisk: settings.obelisk.as_ref().map(|obelisk| ObeliskPart {
+            arena: ArenaOptions {
+                file_bytes: obelisk.counter_file_bytes,
+                fsync_on_increment: obelisk.fsync_on_increment,
+                ..ArenaOptions::default()
+            },
+            lease_term: obelisk.lease_term,
         }),
         pyramid: settings.pyramid.as_ref().map(|pyramid| pyramid_arguments(plan, pyramid)),
         http_listener: Arc::clone(&plan.listeners.http),

@@ -23,8 +23,8 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use session::{Session, SessionBatch, Verdict};
 pub(crate) use sealed::Place;
+pub use session::{Session, SessionBatch, Verdict};
 pub(crate) use snapshot::{SNAPSHOT_EXTENSION, SealedAt, write_file};
 
 use pyralog_env::Monotonic;

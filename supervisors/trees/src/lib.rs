@@ -30,5 +30,5 @@ mod node;
 mod pyramid;
 mod services;
 
-pub use node::{NodeArguments, NodeTree, start_node};
+pub use node::{NodeArguments, NodeTree, ObeliskPart, start_node};
 pub use pyramid::PyramidArguments;

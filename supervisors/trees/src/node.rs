@@ -20,6 +20,7 @@ use ractor::SpawnErr;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a node needs.
@@ -46,8 +47,8 @@ pub struct NodeArguments {
     pub link_listener: Arc<TcpListener>,
     /// Where Obelisks of other processes answer.
     pub pharaoh_endpoints: Vec<String>,
-    /// The counters' arena, for a node that coordinates.
-    pub obelisk: Option<ArenaOptions>,
+    /// For a node that coordinates.
+    pub obelisk: Option<ObeliskPart>,
     /// The rest, for a node that keeps data.
     pub pyramid: Option<PyramidArguments>,
     /// The bound HTTP socket.
@@ -58,6 +59,15 @@ pub struct NodeArguments {
     pub readiness: watch::Receiver<Readiness>,
     /// Allow fault injection.
     pub debug_faults: bool,
+}
+
+/// What the Obelisk's part of a node needs.
+#[derive(Debug, Clone)]
+pub struct ObeliskPart {
+    /// The counters' arena.
+    pub arena: ArenaOptions,
+    /// How long a lease of Scarab ids lasts.
+    pub lease_term: Duration,
 }
 
 /// A running tree and the handles that outlive its actors.
@@ -85,15 +95,17 @@ pub async fn start_node(arguments: NodeArguments) -> Result<NodeTree, SpawnErr> 
         listener: Some(Arc::clone(&arguments.link_listener)),
     })];
     let mut endpoints = Vec::new();
-    if let Some(arena) = arguments.obelisk.clone() {
-        let handle = ObeliskHandle::new(Arc::clone(&arguments.clock), ObeliskLimits::default());
+    if let Some(part) = arguments.obelisk.clone() {
+        let lease_term_ms = u32::try_from(part.lease_term.as_millis()).unwrap_or(u32::MAX);
+        let limits = ObeliskLimits { lease_term_ms, ..ObeliskLimits::default() };
+        let handle = ObeliskHandle::new(Arc::clone(&arguments.clock), limits);
         links.serve(OBELISK_SERVICE, Arc::new(LinkService::new(handle.clone())));
         endpoints.push(Endpoint { name: "this node".to_owned(), ask: Arc::new(handle.clone()) });
         if arguments.pyramid.is_none() {
             // No copy is kept: what is decided here is what is known here.
             hub = handle.hub();
         }
-        children.push(obelisk_subtree(&arguments, arena, handle, &health));
+        children.push(obelisk_subtree(&arguments, part.arena, handle, &health));
     }
     let linked = arguments.pharaoh_endpoints.iter().map(|endpoint| links.dial(endpoint));
     endpoints.extend(linked.map(LinkedObelisk::endpoint));

@@ -154,7 +154,7 @@ impl ArenaWorld {
     }
 
     fn live(&mut self, plan: &ArenaPlan) -> Verdict {
-        self.start(false)?;
+        self.start(self.chance.percent(50))?;
         for _ in 0..plan.lives {
             let before = self.tally.operations;
             while self.tally.operations < before + u64::from(plan.operations) {
@@ -174,7 +174,10 @@ impl ArenaWorld {
         self.disk.set_capacity(u64::MAX);
         self.disk.clear_faults();
         if cut {
-            self.disk.arm_crash_at(self.chance.below(3));
+            // The first start makes the file, the others write its header.
+            let changes =
+                if self.tally.unclean_starts + self.tally.clean_starts == 0 { 9 } else { 2 };
+            self.disk.arm_crash_at(self.chance.below(changes));
         }
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
         self.doing = Doing::Start;

@@ -30,7 +30,10 @@ impl Service for Serve {
     fn call(&self, body: Vec<u8>) -> Served {
         match self.0 {
             ECHO => Box::pin(std::future::ready(body)),
-            STUCK => Box::pin(std::future::pending()),
+            STUCK => Box::pin(async {
+                tokio::time::sleep(Duration::from_millis(1_500)).await;
+                Vec::new()
+            }),
             PANIC => Box::pin(async { panic!("asked to") }),
             _ => {
                 let bytes = body.try_into().map_or(0, u32::from_be_bytes);
@@ -176,7 +179,7 @@ impl Node {
             .map(|_| {
                 let peer = peer.clone();
                 tokio::spawn(async move {
-                    peer.call(STUCK, vec![0; bytes], Duration::from_secs(2)).await
+                    peer.call(STUCK, vec![0; bytes], Duration::from_secs(5)).await
                 })
             })
             .collect();

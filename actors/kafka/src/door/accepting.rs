@@ -38,8 +38,10 @@ pub(super) struct Accepting {
 }
 
 impl Accepting {
-    /// Accepts for ever.
+    /// Accepts for ever. Not before this node is a member of its cluster: clients
+    /// are told its number, and the kernel keeps those that knock before.
     pub(super) async fn run(self) {
+        self.service.shen.joined().await;
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => self.welcome(stream, peer).await,

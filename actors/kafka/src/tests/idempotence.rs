@@ -38,7 +38,8 @@ async fn a_transaction_is_refused_for_good() {
     let harness = Harness::start().await;
     let mut client = harness.dial().await;
     for version in 0..=4 {
-        let transactional = asking(version).with_transactional_id(Some(TransactionalId("t".into())));
+        let transactional =
+            asking(version).with_transactional_id(Some(TransactionalId("t".into())));
         let response = client.call(version, &transactional).await;
         assert_eq!((response.error_code, response.producer_id.0), (53, -1));
     }
@@ -124,7 +125,10 @@ async fn pipelined_batches_and_their_retries_are_stored_once() {
                 let response = client.receive::<ProduceRequest>(7).await;
                 let answer = &response.responses[0].partition_responses[0];
                 let (error, base) = (answer.error_code, answer.base_offset);
-                assert!(matches!(error, 45 | 59) || (error, base) == (0, i64::from(sequence)), "{error} {base}");
+                assert!(
+                    matches!(error, 45 | 59) || (error, base) == (0, i64::from(sequence)),
+                    "{error} {base}"
+                );
             }
         }
         // The producer sends what was out of order again.

@@ -1,5 +1,5 @@
 //! What stands behind the door in these tests: a real store on a simulated
-//! disk, a real directory, real partitions.
+//! disk, a copy of a real directory, real partitions.
 
 use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorMessage, SupervisorSpec};
 use pyralog_env::sim::SimDisk;
@@ -7,8 +7,9 @@ use pyralog_env::{Disk, RealClock};
 use pyralog_log::LogOptions;
 use pyralog_model::{ClusterId, LogSettings, NodeName, StoreId};
 use pyralog_partition::{
-    DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity, Reconciler,
-    PartitionServices, ReconcilerArguments, ReconcilerMessage, Routes, Shen, ShenSettings,
+    DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity,
+    PartitionServices, Reconciler, ReconcilerArguments, ReconcilerMessage, Routes, Shen,
+    ShenSettings,
 };
 use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
 use ractor::concurrency::JoinHandle;
@@ -22,19 +23,21 @@ const STORE_MS_MAX: u64 = 10_000;
 /// The children that a door needs before it, and the façade they serve.
 pub fn children() -> (Vec<ChildSpec>, Shen) {
     let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(7));
-    let (hub, routes) = (DirectoryHub::default(), Routes::default());
-    let identity = NodeIdentity { cluster: ClusterId(7), name: NodeName("test".to_owned()) };
+    let obelisk = SimObelisk::founded(ClusterId(7), Arc::new(RealClock::default()));
+    let (pharaoh, directory) = obelisk.member(disk.clone(), STORE);
+    let (hub, routes) = (pharaoh.hub().clone(), Routes::default());
+    let identity = NodeIdentity { name: NodeName("test".to_owned()), store: STORE };
     let settings = ShenSettings {
         default_partitions: 1,
         partitions_per_log_max: 1024,
         partitions_max: 4096,
         log_settings: LogSettings::default(),
     };
-    let shen = Shen::new(identity.clone(), settings, hub.clone(), routes.clone());
+    let shen = Shen::new(identity, settings, pharaoh, routes.clone());
     let children = vec![
-        store(disk.clone()),
+        store(disk),
         ChildSpec::supervisor("partitions", |_| SupervisorSpec::dynamic()),
-        directory(disk, hub.clone(), identity),
+        directory,
         reconciler(hub, routes),
     ];
     (children, shen)
@@ -57,23 +60,6 @@ fn store(disk: Arc<dyn Disk>) -> ChildSpec {
     ChildSpec::new::<StoreMessage, _, _>("store", "store", start)
 }
 
-fn directory(disk: Arc<dyn Disk>, hub: DirectoryHub, identity: NodeIdentity) -> ChildSpec {
-    let start = move |context: ChildContext| {
-        let arguments = DirectoryArguments {
-            disk: disk.clone(),
-            path: Path::new("/data/obelisk/directory.redb").to_owned(),
-            hub: hub.clone(),
-            cluster: identity.cluster,
-            node: identity.name.clone(),
-            store: STORE,
-            health: HealthLatch::default(),
-            vitals: context.vitals(),
-        };
-        Actor::spawn_linked(None, LocalDirectory, arguments, context.supervisor())
-    };
-    ChildSpec::new::<DirectoryMessage, _, _>("directory", "directory", start)
-}
-
 fn reconciler(hub: DirectoryHub, routes: Routes) -> ChildSpec {
     let start = move |context| start_reconciler(context, hub.clone(), routes.clone());
     ChildSpec::new::<ReconcilerMessage, _, _>("reconciler", "reconciler", start)
@@ -92,6 +78,7 @@ async fn start_reconciler(
         .map_err(|error| SpawnErr::StartupFailed(error.into()))?;
     let vitals = context.vitals();
     let services = PartitionServices::default();
-    let arguments = ReconcilerArguments { hub, partitions, store, routes, services, vitals };
+    let node = STORE;
+    let arguments = ReconcilerArguments { hub, node, partitions, store, routes, services, vitals };
     Actor::spawn_linked(None, Reconciler, arguments, context.supervisor()).await
 }

@@ -26,6 +26,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How soon after the copy was found to be of another directory it is compared
 /// again: a person has to act in between.
 const DIVERGED_PAUSE: Duration = Duration::from_secs(5);
+/// How soon a full disk is tried again.
+const FULL_PAUSE: Duration = Duration::from_millis(500);
 /// The largest snapshot that is taken.
 const SNAPSHOT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -159,7 +161,7 @@ impl CopyActorState {
                 self.vitals.failed(&error.to_string());
                 self.copy.hub.set_state(CopyState::Waiting(error.to_string()));
                 self.doing = Doing::Compare;
-                DIVERGED_PAUSE
+                FULL_PAUSE
             }
             Err(CopyError::Keeper(error)) => return Err(error.into()),
         };

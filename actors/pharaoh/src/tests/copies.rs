@@ -144,3 +144,12 @@ async fn a_full_disk_holds_it_up_and_no_more() {
     assert_eq!(node.health.get(), pyralog_store::Health::Good);
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_of_the_copy_stops_the_node() {
+    let (site, node) = site_with_logs(6, 1).await;
+    site.disk.fail_next_sync("directory.redb");
+    site.obelisk.carry_out(log(7)).unwrap();
+    eventually("the node is told", || node.health.get() != pyralog_store::Health::Good).await;
+    node.kill().await;
+}

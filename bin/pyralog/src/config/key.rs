@@ -166,6 +166,7 @@ pub static KEYS: &[Key] = &[
     obelisk("listen_addr", Kind::Address, "127.0.0.1:7070", Effect::Now, "Where other nodes connect."),
     obelisk("data_dir", Kind::Path, "pyralog-data", Effect::Now, "The data directory; made when absent, used by one process at a time."),
     obelisk("counter_file_size", Kind::Bytes, "1TB", Effect::Now, "Apparent size of the sparse file of counters; it takes only the room that is used."),
+    obelisk("lease_term", Kind::Duration, "10m", Effect::Now, "How long a node may issue Scarab ids without hearing from an Obelisk; after that its records are written without ids."),
     obelisk("fsync_on_increment", Kind::Switch, "false", Effect::Now, "Makes every increment wait for the disk, so that a crash skips no value of an exact counter."),
     obelisk("raft_election_timeout_ms", Kind::Count(10, 60_000), "100", NETWORK, "How long the Obelisks wait for their leader, in milliseconds."),
     obelisk("raft_heartbeat_interval_ms", Kind::Count(1, 30_000), "30", NETWORK, "How often their leader shows that it lives, in milliseconds."),

@@ -1,8 +1,8 @@
 //! The table as of the end of sealed segments: from the newest snapshot that is
 //! sound, and by walking the segments after it, of which there are none as a rule.
 
-use super::snapshot::{SNAPSHOT_EXTENSION, SealedAt, read_file};
 use super::SessionTable;
+use super::snapshot::{SNAPSHOT_EXTENSION, SealedAt, read_file};
 use crate::LogError;
 use crate::paths::by_base;
 use crate::segment::Segment;
@@ -23,10 +23,7 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// The sessions as of the end of the last of `sealed`, which are all the
     /// segments from the first.
-    pub(crate) fn sessions_after(
-        &self,
-        sealed: &[Arc<Segment>],
-    ) -> Result<SessionTable, LogError> {
+    pub(crate) fn sessions_after(&self, sealed: &[Arc<Segment>]) -> Result<SessionTable, LogError> {
         let (mut table, mut known) = (SessionTable::default(), 0);
         for (index, segment) in sealed.iter().enumerate().rev() {
             if let Some(kept) = self.kept(segment)? {

@@ -133,8 +133,8 @@ pub(super) fn decode(bytes: &[u8], at: &SealedAt) -> Option<SessionTable> {
     if !fits {
         return None;
     }
-    let mut table = SessionTable::default();
-    table.forgotten = i64::from_le_bytes(take(header, 48));
+    let forgotten = i64::from_le_bytes(take(header, 48));
+    let mut table = SessionTable { forgotten, ..SessionTable::default() };
     let count = usize::try_from(u64::from_le_bytes(take(header, 56))).ok()?;
     if count > SESSIONS_MAX || count > body.len() / (SESSION_BYTES + BATCH_BYTES) {
         return None;

@@ -41,8 +41,7 @@ impl Naive {
             let begins = batch.base_sequence == 0;
             return if begins { Verdict::Next } else { Verdict::OutOfOrder { expect: 0 } };
         }
-        let run: Vec<&SessionBatch> =
-            of_session().take_while(|b| b.epoch == batch.epoch).collect();
+        let run: Vec<&SessionBatch> = of_session().take_while(|b| b.epoch == batch.epoch).collect();
         let sequences = |b: &SessionBatch| {
             let base = i64::from(b.base_sequence);
             (0..i64::from(b.records)).map(move |n| (base + n) % WRAP).collect::<Vec<_>>()
@@ -188,7 +187,10 @@ fn of_too_many_sessions_the_longest_idle_go() {
     fold(&mut table, 0, 1, 16);
     fold(&mut table, 16, 0, 17);
     assert_eq!(table.len(), 15);
-    assert_eq!((table.state(1), table.state(2)), (SessionState::Forgotten, SessionState::Forgotten));
+    assert_eq!(
+        (table.state(1), table.state(2)),
+        (SessionState::Forgotten, SessionState::Forgotten)
+    );
     assert!(matches!(table.state(0), SessionState::Known(_)), "it has written since");
     // Of the forgotten ones it is the greatest that counts; these are below it.
     assert!(matches!(table.state(3), SessionState::Known(_)));

@@ -47,7 +47,9 @@ fn check(rig: &Rig) {
     assert!(log.view(|view| view.sessions == expect), "the durable table is the fold");
     // Beyond the segments there is only the tail.
     let mut sealed = log.lock_appender().sessions.clone();
-    log.view(|view| view.tail.iter().filter_map(Frame::session_batch).for_each(|b| sealed.fold(&b)));
+    log.view(|view| {
+        view.tail.iter().filter_map(Frame::session_batch).for_each(|b| sealed.fold(&b))
+    });
     assert_eq!(sealed, expect, "and so is the segments'");
 }
 
@@ -122,8 +124,7 @@ fn a_snapshot_is_what_a_start_goes_by() {
     // A session that only the snapshots know, as after the log's beginning is gone.
     let dir = paths::partition_dir(&pyramid(), P);
     let last = rig.logs[&P].view(|view| view.segments[view.segments.len() - 2].base);
-    let (_, facts) =
-        sparse_index::SparseIndex::read_files(&rig.disk, &dir, last).unwrap().unwrap();
+    let (_, facts) = sparse_index::SparseIndex::read_files(&rig.disk, &dir, last).unwrap().unwrap();
     let at = sessions::SealedAt {
         store: STORE,
         partition: P,
@@ -162,7 +163,9 @@ fn cutting_back_takes_sessions_back() {
 #[test]
 fn logs_without_sessions_have_no_files_for_them() {
     let mut rig = rig();
-    (0..120).for_each(|n| drop(rig.append(P, &batch(2, 60, n)).unwrap()));
+    for n in 0..120 {
+        rig.append(P, &batch(2, 60, n)).unwrap();
+    }
     rig.finish();
     assert_eq!(snapshots(&rig), Vec::<std::path::PathBuf>::new());
     let mut rig = rig.reboot(9);
@@ -181,8 +184,9 @@ fn what_is_forgotten_stays_so_over_a_seal_and_a_start() {
     log.forget_idle(Monotonic(0), hour);
     assert_eq!(log.forget_idle(Monotonic(0) + hour, hour), 5);
     assert_eq!((log.sessions(), log.session(3).0), (0, SessionState::Forgotten));
-    let plain = |rig: &mut Rig, n| drop(rig.append(P, &batch(2, 60, n)).unwrap());
-    (0..80).for_each(|n| plain(&mut rig, n));
+    for n in 0..80 {
+        rig.append(P, &batch(2, 60, n)).unwrap();
+    }
     rig.finish();
     drop(log);
     let rig = rig.reboot(4);

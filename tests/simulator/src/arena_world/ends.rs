@@ -74,7 +74,6 @@ impl ArenaWorld {
         self.doing = Doing::Close;
         let handles: Vec<_> = self.handles.values().cloned().collect();
         let closed = self.arena().close_clean();
-        if !self.disk.is_off() && closed.is_err() { eprintln!("{closed:?}"); }
         if self.heed(closed)?.is_none() {
             return Ok(false);
         }

@@ -38,7 +38,7 @@ use pyralog_tests::batch::{Record, encode};
 use pyralog_tests::kafka::{Client, code};
 use pyralog_tests::recordings;
 use pyralog_tests::seeded;
-use pyralog_trees::{NodeArguments, NodeTree, PyramidArguments, start_node};
+use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -98,7 +98,8 @@ async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
     let (_, readiness) = tokio::sync::watch::channel(Readiness::Ready);
     let entropy = Arc::new(RealEntropy);
     let (store, boot, name) = (StoreId(1), Boot(1), NodeName("hostile".into()));
-    let identity = SelfIdentity { cluster: Some(CLUSTER), node: None, store, boot, roles: Roles::BOTH };
+    let identity =
+        SelfIdentity { cluster: Some(CLUSTER), node: None, store, boot, roles: Roles::BOTH };
     let arguments = NodeArguments {
         facts: NodeFacts {
             version: "hostile".into(),
@@ -135,7 +136,10 @@ async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
             advertised: BTreeMap::new(),
         },
         name,
-        obelisk: Some(ArenaOptions::default()),
+        obelisk: Some(ObeliskPart {
+            arena: ArenaOptions::default(),
+            lease_term: Duration::from_secs(600),
+        }),
         pyramid: Some(PyramidArguments {
             log_options: LogOptions::default(),
             shen_settings: ShenSettings {

@@ -13,8 +13,7 @@ pub(super) fn check(
     settings: &LogSettings,
     records: Bytes,
 ) -> Result<Vec<(BatchHeader, Bytes)>, Refused> {
-    let refuse_batch =
-        |error: BatchError| Refused::new(batch_error(&error), Reason::Batch(error));
+    let refuse_batch = |error: BatchError| Refused::new(batch_error(&error), Reason::Batch(error));
     // The old formats have shorter headers, and the same byte tells them apart.
     if let Some(magic @ ..2) = records.get(16).map(|byte| *byte as i8) {
         let reason = Reason::Batch(BatchError::Magic(magic));

@@ -4,11 +4,16 @@
 use super::{NodeSettings, PyramidSettings};
 use crate::config::{ConfigError, Place};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::time::Duration;
 
 /// The smallest sparse file of counters, in bytes: room for a first window.
 const COUNTER_FILE_BYTES_MIN: u64 = 16_000_000;
 /// The largest, in bytes: past what any file system in use takes.
 const COUNTER_FILE_BYTES_MAX: u64 = 8_000_000_000_000_000;
+
+/// Leases are extended at half of their term.
+const LEASE_TERM_MIN: Duration = Duration::from_secs(2);
+const LEASE_TERM_MAX: Duration = Duration::from_secs(3600);
 
 impl NodeSettings {
     /// Bounds that hold between keys, whatever the node does.
@@ -22,6 +27,12 @@ impl NodeSettings {
                 return refuse(
                     format!("counter_file_size is {bytes} bytes"),
                     "choose from 16MB to 8PB; the file is sparse and takes only what is used",
+                );
+            }
+            if !(LEASE_TERM_MIN..=LEASE_TERM_MAX).contains(&obelisk.lease_term) {
+                return refuse(
+                    format!("lease_term is {:?}", obelisk.lease_term),
+                    "choose from 2s to 1h: shorter is renewed all the time, longer holds lanes of dead nodes",
                 );
             }
         }
