@@ -21,6 +21,11 @@ for codec in none gzip snappy lz4 zstd; do
     echo "kcat: 5000 records through $codec"
 done
 
+kcat -b "$kafka" -t idempotent -P -X enable.idempotence=true -K '|' < "$folder/lines"
+kcat -b "$kafka" -t idempotent -C -o beginning -e -q -f '%k|%s\n' > "$folder/out"
+cmp "$folder/lines" "$folder/out"
+echo "kcat: 5000 records of an idempotent producer"
+
 kcat -b "$kafka" -L > "$folder/metadata"
 check "topics in the list" 5 "$(grep -c 'topic "codec-' "$folder/metadata")"
 kcat -b "$kafka" -L -J | python3 -c 'import json, sys; json.load(sys.stdin)'

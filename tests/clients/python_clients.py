@@ -1,11 +1,13 @@
 """confluent-kafka (librdkafka) and kafka-python against the address given.
 
-Producers without idempotence and consumers without groups: what is served.
+Producers with and without idempotence and consumers without groups: what is
+served. A transaction is refused at once.
 """
 
 import sys
+import time
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as KafkaTopicPartition
@@ -24,10 +26,11 @@ def librdkafka(address):
     topics = [NewTopic(f"librdkafka-{codec}", num_partitions=3) for codec in CODECS]
     for name, made in admin.create_topics(topics).items():
         made.result(PATIENCE_S)
-    for codec in CODECS:
+    for at, codec in enumerate(CODECS):
         topic = f"librdkafka-{codec}"
+        idempotent = at % 2 == 1
         producer = Producer(
-            {"bootstrap.servers": address, "compression.codec": codec, "enable.idempotence": False, "acks": "all"}
+            {"bootstrap.servers": address, "compression.codec": codec, "enable.idempotence": idempotent, "acks": "all"}
         )
         acknowledged = []
         failed = []
@@ -55,16 +58,26 @@ def librdkafka(address):
         assert read == records(), topic
         assert consumer.get_watermark_offsets(TopicPartition(topic, 1), timeout=PATIENCE_S) == (0, RECORDS)
         consumer.close()
+    transactional = Producer({"bootstrap.servers": address, "transactional.id": "none"})
+    begun = time.monotonic()
+    try:
+        transactional.init_transactions(PATIENCE_S)
+        raise AssertionError("a transaction was begun")
+    except KafkaException as refused:
+        assert refused.args[0].fatal(), refused
+    assert time.monotonic() - begun < PATIENCE_S / 2, "the refusal took as long as an outage"
     for name, gone in admin.delete_topics(["librdkafka-none"]).items():
         gone.result(PATIENCE_S)
     assert "librdkafka-none" not in admin.list_topics(timeout=PATIENCE_S).topics
-    print(f"confluent-kafka: {RECORDS} records through each of {', '.join(CODECS)}")
+    print(f"confluent-kafka: {RECORDS} records through each of {', '.join(CODECS)}, with idempotence and without")
 
 
 def kafka_python(address):
-    for codec in [None, "gzip"]:
+    for codec, idempotent in [(None, True), ("gzip", False)]:
         topic = f"kafka-python-{codec}"
-        producer = KafkaProducer(bootstrap_servers=address, acks="all", compression_type=codec, enable_idempotence=False)
+        producer = KafkaProducer(
+            bootstrap_servers=address, acks="all", compression_type=codec, enable_idempotence=idempotent
+        )
         pending = [producer.send(topic, value, key) for key, value in records()]
         offsets = [one.get(PATIENCE_S).offset for one in pending]
         assert offsets == list(range(RECORDS)), topic
@@ -83,7 +96,7 @@ def kafka_python(address):
                 break
         assert read == records(), topic
         consumer.close()
-    print(f"kafka-python: {RECORDS} records, plain and gzip")
+    print(f"kafka-python: {RECORDS} records, idempotent and plain, gzip and not")
 
 
 librdkafka(sys.argv[1])

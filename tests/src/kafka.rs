@@ -22,6 +22,8 @@ pub mod code {
     pub const OFFSET_OUT_OF_RANGE: i16 = 1;
     /// No such topic.
     pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+    /// Ask again.
+    pub const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
     /// Nobody can answer now.
     pub const COORDINATOR_NOT_AVAILABLE: i16 = 15;
     /// The name cannot be.

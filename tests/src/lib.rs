@@ -8,6 +8,10 @@
 //! - [`kafka`], [`batch`], [`http`], [`kcat`]: speaking to it.
 //! - [`load`], [`idempotent`], [`checker`], [`seeded`]: producers under faults, and
 //!   the judge.
+//! - [`tiers`], [`issued`]: an Obelisk and a Pyramid, and those who live on ids,
+//!   counters and sessions.
+//! - [`journal`]: a writer and a reader who note the times of everything.
+//! - [`process`]: what the system says of a process.
 //! - [`actors`]: the supervision tree as the CLI lists it.
 //! - [`volume`]: file systems that can lose their power or fill up.
 //! - [`flights`]: the year of flights.
@@ -28,13 +32,16 @@ pub mod flights;
 pub mod http;
 pub mod idempotent;
 pub mod issued;
+pub mod journal;
 pub mod kafka;
 pub mod kcat;
 pub mod load;
 pub mod mutation;
 pub mod node;
 pub mod ports;
+pub mod process;
 pub mod recordings;
 pub mod seeded;
+pub mod tiers;
 pub mod volume;
 pub mod wait;

@@ -6,13 +6,15 @@ use pyralog_tests::http;
 use pyralog_tests::idempotent::IdempotentLoad;
 use pyralog_tests::issued::{Consumer, Stream, Wanted, ask, judge};
 use pyralog_tests::kafka::{Client, code};
-use pyralog_tests::node::{Node, Plan, READY_PATIENCE};
+use pyralog_tests::node::READY_PATIENCE;
 use pyralog_tests::seeded::{self, Seeded};
+use pyralog_tests::tiers::{Tiers, scarab_ids};
 use pyralog_tests::wait;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 const PRODUCERS: usize = 3;
 /// Batches of a session, so that new sessions are wanted all the time.
@@ -22,50 +24,21 @@ const RECORDS_EACH: u64 = 600;
 const LOG: &str = "tiers";
 /// Written to without a session.
 const PLAIN: &str = "plain";
+/// Of how many deaths of the Obelisk one lasts until a change is refused. At the
+/// others it is back before: changes wait for it.
+const REFUSED_OF: usize = 5;
 
-struct Tiers {
-    obelisk_plan: Plan,
-    pyramid_plan: Plan,
-    obelisk: Option<Node>,
-    pyramid: Option<Node>,
+/// A change that was asked for while the Obelisk was away.
+struct Awaited {
+    name: String,
+    answer: JoinHandle<Answer>,
 }
 
-impl Tiers {
-    fn start(folder: &Path) -> Tiers {
-        let obelisk_plan = Plan::obelisk(folder);
-        let pyramid_plan = Plan::pyramid(folder, "pyramid-1", &[obelisk_plan.link_port]);
-        let obelisk = obelisk_plan.start().unwrap();
-        let pyramid = pyramid_plan.start().unwrap();
-        Tiers { obelisk_plan, pyramid_plan, obelisk: Some(obelisk), pyramid: Some(pyramid) }
-    }
+/// What came of it: `None` when it was made, else the public code.
+type Answer = Result<Option<String>, String>;
 
-    fn kill_obelisk(&mut self) {
-        self.obelisk.take().unwrap().kill().unwrap();
-    }
-
-    fn start_obelisk(&mut self) {
-        self.obelisk = Some(self.obelisk_plan.start().unwrap());
-    }
-
-    fn kill_pyramid(&mut self) {
-        self.pyramid.take().unwrap().kill().unwrap();
-    }
-
-    fn start_pyramid(&mut self) {
-        self.pyramid = Some(self.pyramid_plan.start().unwrap());
-    }
-
-    fn tails(&self) -> String {
-        let tail = |node: &Option<Node>| node.as_ref().map(Node::tail).unwrap_or_default();
-        format!("=== obelisk\n{}\n=== pyramid\n{}", tail(&self.obelisk), tail(&self.pyramid))
-    }
-
-    fn create_counter(&self, name: &str, mode: &str) {
-        let body = json!({ "name": name, "mode": mode });
-        let made = http::post(self.pyramid_plan.http(), "/v1/counters", &body).unwrap();
-        assert!(made.status < 300, "{}", made.body);
-    }
-}
+/// Values that were asked for one by one, each in a stream of its own.
+type Asked = Vec<Stream>;
 
 fn full() -> bool {
     std::env::var_os("PYRALOG_FULL").is_some_and(|value| value == "1")
@@ -83,17 +56,6 @@ fn consumers(tiers: &Tiers) -> Vec<Consumer> {
     ]
 }
 
-/// The Scarab ids that records carry, per partition in the order of offsets.
-fn record_ids(plan: &Plan, partition: usize) -> Vec<u64> {
-    let path = format!("/v1/logs/{LOG}/records?partition={partition}&until_end=true");
-    let read = http::get(plan.http(), &path).unwrap();
-    let lines = read.body.lines().filter(|line| line.contains("\"offset\""));
-    let documents = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    documents
-        .filter_map(|record| record["scarab_id"].as_str().map(|id| id.parse().unwrap()))
-        .collect()
-}
-
 fn values<'a>(streams: &'a [Stream], of: &str) -> Vec<(&'a str, &'a [u64])> {
     let wanted = streams.iter().filter(|stream| match &stream.wanted {
         Wanted::Ids(_) => of == "ids",
@@ -108,16 +70,18 @@ fn either_tier_may_die_at_any_time() {
     let seed = seeded::seed();
     let mut seeded = Seeded::new(seed);
     let folder = tempfile::tempdir().unwrap();
-    let mut tiers = Tiers::start(folder.path());
+    let mut tiers = Tiers::start(folder.path()).unwrap();
     let kafka = tiers.pyramid_plan.kafka();
     assert_eq!(Client::dial(kafka).unwrap().create(LOG, PRODUCERS as i32).unwrap(), code::NONE);
     assert_eq!(Client::dial(kafka).unwrap().create(PLAIN, 1).unwrap(), code::NONE);
-    tiers.create_counter("exact", "exact");
-    tiers.create_counter("leased", "leased");
+    tiers.create_counter("exact", "exact").unwrap();
+    tiers.create_counter("leased", "leased").unwrap();
     let load = IdempotentLoad::start(kafka, LOG, PRODUCERS, 20, SESSION_BATCHES);
     let consumers = consumers(&tiers);
 
+    let began = Instant::now();
     let (mut of_obelisk, mut of_pyramid, mut created) = (0, 0, Vec::new());
+    let (mut awaited, mut asked) = (Vec::new(), Asked::new());
     for kill in 0..kills {
         let before: Vec<u64> = consumers.iter().map(Consumer::received).collect();
         let (records, sessions) = (load.acknowledged(), load.sessions());
@@ -134,23 +98,29 @@ fn either_tier_may_die_at_any_time() {
             consumers.iter().zip(&before).map(|(c, b)| c.received() - b).collect::<Vec<_>>(),
             tiers.tails()
         );
-        std::thread::sleep(Duration::from_micros(seeded.below(20_000) as u64));
+        thread::sleep(Duration::from_micros(seeded.below(20_000) as u64));
         if kill % 2 == 0 {
-            tiers.kill_obelisk();
+            tiers.kill_obelisk().unwrap();
+            asked.push(obelisk_is_away(&tiers, &load));
+            let change = create_in_the_background(tiers.pyramid_plan.http(), kill);
+            if of_obelisk % REFUSED_OF == 0 {
+                change_is_refused(change);
+            } else {
+                awaited.push(change);
+            }
             of_obelisk += 1;
-            obelisk_is_away(&tiers, &load);
-            tiers.start_obelisk();
+            tiers.start_obelisk().unwrap();
         } else {
-            tiers.kill_pyramid();
+            tiers.kill_pyramid().unwrap();
             of_pyramid += 1;
-            pyramid_is_away(&tiers);
+            asked.extend(pyramid_is_away(&tiers));
             // Sometimes the Obelisk dies with it: both come back together.
             if seeded.below(3) == 0 {
-                tiers.kill_obelisk();
+                tiers.kill_obelisk().unwrap();
                 of_obelisk += 1;
-                tiers.start_obelisk();
+                tiers.start_obelisk().unwrap();
             }
-            tiers.start_pyramid();
+            tiers.start_pyramid().unwrap();
         }
         let name = format!("created-{kill}");
         let answer = wait::until(READY_PATIENCE, || {
@@ -169,14 +139,18 @@ fn either_tier_may_die_at_any_time() {
     for name in &created {
         assert_eq!(client.metadata(name, false).unwrap(), (code::NONE, 1), "{name}");
     }
-    judge_values(seed, &tiers, &streams, &outcome.sessions);
+    let changes = judge_changes(&mut client, awaited);
+    let seconds = began.elapsed().as_secs_f32();
+    judge_values(seed, &tiers, &streams, &asked, &outcome.sessions);
 
     let count = |streams: &[Stream]| -> BTreeMap<String, (usize, BTreeMap<String, u64>)> {
         let row = |s: &Stream| (s.name.clone(), (s.values.len(), s.refused.clone()));
         streams.iter().map(row).collect()
     };
     println!(
-        "seed {seed}: {of_obelisk} kills of the obelisk, {of_pyramid} of the pyramid; {} records once each, {} batches sent again, {} sessions, codes {:?}; {:#?}",
+        "seed {seed}: {of_obelisk} kills of the obelisk, {of_pyramid} of the pyramid in {seconds:.0} s; \
+         {} records once each, {} batches sent again, {} sessions, codes {:?}; changes asked for \
+         while nobody decided {changes:?}; {:#?}",
         outcome.histories.iter().map(|history| history.sent.len()).sum::<usize>(),
         outcome.resent,
         outcome.sessions.len(),
@@ -187,9 +161,8 @@ fn either_tier_may_die_at_any_time() {
     assert!(outcome.resent > 0, "void: nothing was ever sent again");
 }
 
-/// Without the Obelisk: writes and what is leased go on, what waits says so.
-fn obelisk_is_away(tiers: &Tiers, load: &IdempotentLoad) {
-    let pyramid = tiers.pyramid_plan.http();
+/// Without the Obelisk: writes and what is leased go on.
+fn obelisk_is_away(tiers: &Tiers, load: &IdempotentLoad) -> Stream {
     let written = load.acknowledged();
     // Producers stand still only when they want a new session.
     let plain = |client: &mut Client| {
@@ -201,32 +174,76 @@ fn obelisk_is_away(tiers: &Tiers, load: &IdempotentLoad) {
         assert_eq!(plain(&mut client), code::NONE, "a write while the Obelisk is away");
     }
     assert!(load.acknowledged() >= written);
-    let ids = ask(pyramid, &Wanted::Ids(1_000));
-    assert!(ids.is_ok(), "leased ids while the Obelisk is away: {ids:?}");
-    let refused = http::post(pyramid, "/v1/logs", &json!({ "name": "nobody-decides" })).unwrap();
-    assert!(
-        refused.status == 503 && refused.body.contains("obelisk-away"),
-        "{} {}",
-        refused.status,
-        refused.body
-    );
+    asked("leased ids", tiers.pyramid_plan.http(), Wanted::Ids(1_000))
 }
 
 /// Without the Pyramid: ids and counters go on.
-fn pyramid_is_away(tiers: &Tiers) {
-    for wanted in [Wanted::Ids(100), Wanted::Counter("exact".into(), 3)] {
-        let given = ask(tiers.obelisk_plan.http(), &wanted);
-        assert!(given.is_ok(), "{wanted:?} while the Pyramid is away: {given:?}");
-    }
+fn pyramid_is_away(tiers: &Tiers) -> Asked {
+    let obelisk = tiers.obelisk_plan.http();
+    vec![
+        asked("ids of the obelisk alone", obelisk, Wanted::Ids(100)),
+        asked("exact of the obelisk alone", obelisk, Wanted::Counter("exact".into(), 3)),
+    ]
 }
 
-fn judge_values(seed: u64, tiers: &Tiers, streams: &[Stream], sessions: &[i64]) {
+fn asked(name: &str, address: SocketAddr, wanted: Wanted) -> Stream {
+    let values = ask(address, &wanted)
+        .unwrap_or_else(|code| panic!("{name}: {wanted:?} was answered with {code}"));
+    Stream { name: name.into(), wanted, values, refused: BTreeMap::new() }
+}
+
+fn create_in_the_background(address: SocketAddr, kill: usize) -> Awaited {
+    let name = format!("awaited-{kill}");
+    let body = json!({ "name": name });
+    let answer = thread::spawn(move || -> Answer {
+        let broken = |error: anyhow::Error| error.to_string();
+        let made = http::post(address, "/v1/logs", &body).map_err(broken)?;
+        let document = made.json().map_err(broken)?;
+        let says_what = made.body.contains("waits");
+        match made.status {
+            200 | 201 => Ok(None),
+            503 | 504 if says_what || made.body.contains("may or may not") => {
+                Ok(document["error"]["code"].as_str().map(str::to_owned))
+            }
+            status => Err(format!("{status} {}", made.body)),
+        }
+    });
+    Awaited { name, answer }
+}
+
+/// Nobody decides for longer than anybody waits.
+fn change_is_refused(change: Awaited) {
+    let answer = change.answer.join().unwrap().unwrap();
+    assert_eq!(answer.as_deref(), Some("obelisk-away"));
+}
+
+/// What was said to be made is there, what was refused is not. How often each
+/// answer came.
+fn judge_changes(client: &mut Client, awaited: Vec<Awaited>) -> BTreeMap<String, usize> {
+    let mut answers = BTreeMap::new();
+    for Awaited { name, answer } in awaited {
+        let answer = match answer.join().unwrap() {
+            // The Pyramid was killed before it could answer.
+            Err(broken) if !broken.starts_with(['4', '5']) => "connection".to_owned(),
+            Err(wrong) => panic!("{name}: {wrong}"),
+            Ok(answer) => answer.unwrap_or_else(|| "made".into()),
+        };
+        let there = client.metadata(&name, false).unwrap().0 == code::NONE;
+        match answer.as_str() {
+            "made" => assert!(there, "{name} was made and is not there"),
+            "obelisk-away" => assert!(!there, "{name} was refused and is there"),
+            _ => {}
+        }
+        *answers.entry(answer).or_default() += 1;
+    }
+    answers
+}
+
+fn judge_values(seed: u64, tiers: &Tiers, streams: &[Stream], asked: &Asked, sessions: &[i64]) {
     let in_records: Vec<(String, Vec<u64>)> = (0..PRODUCERS)
         .map(|partition| {
-            (
-                format!("records of partition {partition}"),
-                record_ids(&tiers.pyramid_plan, partition),
-            )
+            let ids = scarab_ids(&tiers.pyramid_plan, LOG, partition).unwrap();
+            (format!("records of partition {partition}"), ids.into_iter().flatten().collect())
         })
         .collect();
     assert!(
@@ -234,12 +251,12 @@ fn judge_values(seed: u64, tiers: &Tiers, streams: &[Stream], sessions: &[i64]) 
         "void: records without ids: {:?}",
         in_records.iter().map(|(_, ids)| ids.len()).collect::<Vec<_>>()
     );
-    let mut ids = values(streams, "ids");
+    let mut ids = [values(streams, "ids"), values(asked, "ids")].concat();
     ids.extend(in_records.iter().map(|(name, ids)| (name.as_str(), ids.as_slice())));
     let wrong = judge(ids);
     assert!(wrong.is_empty(), "seed {seed}: ids: {:?}", &wrong[..wrong.len().min(5)]);
     for counter in ["exact", "leased"] {
-        let wrong = judge(values(streams, counter));
+        let wrong = judge([values(streams, counter), values(asked, counter)].concat());
         assert!(wrong.is_empty(), "seed {seed}: {counter}: {:?}", &wrong[..wrong.len().min(5)]);
     }
     let mut sorted = sessions.to_vec();

@@ -22,7 +22,9 @@ fn decode(frame: Bytes) -> Result<(), CloseReason> {
     match request.served.key {
         ApiKey::Fetch => drop(fetch::Question::read(&request)?),
         ApiKey::Metadata => drop(metadata::read(&request)?),
-        ApiKey::InitProducerId => drop(init_producer_id::Question::read(&request)?),
+        ApiKey::InitProducerId => {
+            init_producer_id::Question::read(&request)?;
+        }
         ApiKey::FindCoordinator => drop(request.decode::<FindCoordinatorRequest>()?),
         ApiKey::ApiVersions => drop(request.decode::<ApiVersionsRequest>()?),
         ApiKey::CreateTopics => drop(request.decode::<CreateTopicsRequest>()?),

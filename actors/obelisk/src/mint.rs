@@ -7,7 +7,7 @@ use crate::seat::Seat;
 use crate::services::ScarabMessage;
 use crate::steady::Steady;
 use pyralog_counter::{LaneClock, LaneRefusal};
-use pyralog_model::{ApiError, CounterNumber, ErrorCode, LogicalClock, ScarabId};
+use pyralog_model::{ApiError, CounterNumber, ErrorCode, Lane, LogicalClock, ScarabId};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -55,13 +55,13 @@ impl Mint {
         count: u32,
         after: Option<ScarabId>,
     ) -> Result<ScarabId, ApiError> {
-        let after = after.map_or(LogicalClock(0), ScarabId::clock);
         for _ in 0..ROUNDS_MAX {
             let Some(lane) = self.lane() else {
                 self.prepare().await?;
                 continue;
             };
             let now = self.0.steady.now();
+            let after = after.map_or(LogicalClock(0), |seen| last_up_to(seen, lane.lane()));
             if after > now.plus_ms(AHEAD_MS) {
                 let ahead_ms = after.unix_ms() - now.unix_ms();
                 return Err(ApiError::from(&LaneRefusal::Ahead { ahead_ms }));
@@ -149,6 +149,33 @@ impl Mint {
     fn get_ahead(&self) {
         if !self.0.told.swap(true, Ordering::Relaxed) {
             self.0.seat.tell(ScarabMessage::Prepare { reply: None });
+        }
+    }
+}
+
+/// The last time at which an id of `lane` is not greater than `seen`. Within a
+/// millisecond the lane decides which of two ids is the greater one.
+fn last_up_to(seen: ScarabId, lane: Lane) -> LogicalClock {
+    let clock = seen.clock();
+    match lane < seen.lane() {
+        true => LogicalClock(clock.0 | (LogicalClock::PER_MILLISECOND - 1)),
+        false => clock,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_after_the_last_time_is_greater_than_what_was_seen() {
+        let lane = |number| Lane::new(number).unwrap();
+        for (seen, own) in [(0, 0), (0, 9), (9, 0), (1023, 0), (0, 1023), (5, 4)] {
+            for clock in [0, 1, 8190, 8191, 8192, 1 << 40] {
+                let seen = ScarabId::compose(LogicalClock(clock), lane(seen));
+                let next = last_up_to(seen, lane(own)).plus(1);
+                assert!(ScarabId::compose(next, lane(own)) > seen && next > seen.clock());
+            }
         }
     }
 }

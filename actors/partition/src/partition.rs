@@ -20,6 +20,10 @@ use tokio::task::JoinHandle;
 const LOOKS_MIN: Duration = Duration::from_millis(10);
 const LOOKS_MAX: Duration = Duration::from_secs(600);
 
+/// The waits between attempts to get a label.
+const LABEL_PAUSE_MIN: Duration = Duration::from_millis(200);
+const LABEL_PAUSE_MAX: Duration = Duration::from_secs(60);
+
 /// What a partition answers.
 #[derive(RactorMessage)]
 pub enum PartitionMessage {
@@ -146,12 +150,17 @@ impl Drop for PartitionState {
     }
 }
 
-/// Asks for a label of the leadership that has begun. It is for people, and comes
-/// when it comes.
+/// Asks for a label of the leadership that has begun, again and again while nobody
+/// answers. It is for people, and comes when it comes.
 fn label(labels: Arc<dyn EpochLabels>, id: PartitionId, gate: Arc<Gate>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        if let Some(label) = labels.label(id, gate.watermarks().epoch).await {
-            gate.set_epoch_label(label);
+        let (epoch, mut pause) = (gate.watermarks().epoch, LABEL_PAUSE_MIN);
+        loop {
+            if let Some(label) = labels.label(id, epoch).await {
+                return gate.set_epoch_label(label);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LABEL_PAUSE_MAX);
         }
     })
 }

@@ -23,7 +23,8 @@ pub trait IdSource: Send + Sync {
 
 /// Labels for leaderships, for people: nothing waits for one or compares two.
 pub trait EpochLabels: Send + Sync {
-    /// The label of an epoch; it may take as long as it likes.
+    /// The label of an epoch; it may take as long as it likes. None if there is none
+    /// for now: it is asked for again after a while.
     fn label(
         &self,
         partition: PartitionId,

@@ -2,7 +2,7 @@
 
 use crate::allocator::{Registry, RegistryMessage};
 use crate::copy::{CopyArguments, CopyMessage, DirectoryCopy};
-use crate::lane::{Lane, LaneArguments, LaneMessage};
+use crate::lane::{LaneArguments, LaneKeeper, LaneMessage};
 use crate::pharaoh::Pharaoh;
 use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorSpec, Vitals};
 use pyralog_env::Disk;
@@ -30,6 +30,9 @@ pub struct PharaohArguments {
 
 /// The client: a supervisor over the lane and the allocators of counters.
 pub fn pharaoh_child(arguments: PharaohArguments) -> ChildSpec {
+    if arguments.lane_file.is_some() {
+        arguments.pharaoh.lane().keep();
+    }
     ChildSpec::supervisor("pharaoh", move |_| {
         let mut children = Vec::new();
         if let Some(path) = &arguments.lane_file {
@@ -57,7 +60,7 @@ fn lane_child(arguments: &PharaohArguments, path: PathBuf) -> ChildSpec {
             health: arguments.health.clone(),
             vitals: context.vitals(),
         };
-        Actor::spawn_linked(None, Lane, arguments, context.supervisor())
+        Actor::spawn_linked(None, LaneKeeper, arguments, context.supervisor())
     };
     ChildSpec::new::<LaneMessage, _, _>("lane", "lane", start)
 }

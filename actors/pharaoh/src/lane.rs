@@ -6,13 +6,14 @@
 
 mod actor;
 mod keeping;
+mod obtaining;
 
-pub(crate) use actor::{Lane, LaneArguments, LaneMessage};
+pub(crate) use actor::{LaneArguments, LaneKeeper, LaneMessage};
 
 use crate::protocol::LaneGrant;
 use pyralog_counter::{LaneClock, LaneRefusal};
 use pyralog_env::{Clock, Monotonic};
-use pyralog_model::{LogicalClock, ScarabId};
+use pyralog_model::{Lane, LogicalClock, ScarabId};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -55,6 +56,10 @@ struct Shared {
     version: watch::Sender<u64>,
     /// Raises fail for now: nobody need wait for them.
     stalled: AtomicBool,
+    /// Somebody keeps this lane: the node's ids come from nowhere else.
+    kept: AtomicBool,
+    /// Attempts to get a lease fail for now: nobody need wait for one.
+    unleased: AtomicBool,
     issued: AtomicU64,
     refused: AtomicU64,
     raises: AtomicU64,
@@ -94,6 +99,8 @@ impl LaneHandle {
             wants: Notify::new(),
             version: watch::Sender::new(0),
             stalled: AtomicBool::new(false),
+            kept: AtomicBool::new(false),
+            unleased: AtomicBool::new(false),
             issued: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             raises: AtomicU64::new(0),
@@ -108,9 +115,12 @@ impl LaneHandle {
         self.claim_by(records, |clock, time| clock.claim(time, records))
     }
 
-    /// As `claim`, and later than `after`; `None` also if that lies in the future.
-    pub fn claim_after(&self, after: LogicalClock, records: u32) -> Option<ScarabId> {
-        self.claim_by(records, |clock, time| clock.claim_after(time, after, records))
+    /// As `claim`, and greater than `after`; `None` also if that lies in the future.
+    pub fn claim_after(&self, after: ScarabId, records: u32) -> Option<ScarabId> {
+        self.claim_by(records, |clock, time| {
+            let after = last_time_up_to(after, clock.lane());
+            clock.claim_after(time, after, records)
+        })
     }
 
     /// Whether claims will succeed now, as far as one can tell. Costs as much as
@@ -201,6 +211,15 @@ impl LaneHandle {
     }
 }
 
+/// The time after which every id of `lane` is greater than `id`. Within one
+/// millisecond it is the lane that decides which of two ids is greater.
+fn last_time_up_to(id: ScarabId, lane: Lane) -> LogicalClock {
+    match id.lane() == lane {
+        true => id.clock(),
+        false => LogicalClock(id.clock().0 | (LogicalClock::PER_MILLISECOND - 1)),
+    }
+}
+
 /// What the actor does with it.
 impl LaneHandle {
     /// Returns when a higher bound is wanted: the time that it has to lie above.
@@ -243,7 +262,7 @@ impl LaneHandle {
             });
         }
         drop(slot);
-        self.0.version.send_modify(|version| *version += 1);
+        self.set_unleased(false);
     }
 
     fn set_durable(&self, bound: LogicalClock) {
@@ -265,7 +284,7 @@ impl LaneHandle {
 
     /// No id is issued after this. What is returned is the lane and the end of
     /// what was issued on it.
-    fn close(&self) -> Option<(pyralog_model::Lane, LogicalClock)> {
+    fn close(&self) -> Option<(Lane, LogicalClock)> {
         let slot = self.slot_mut().take()?;
         let used_to = slot.clock.retire();
         self.0.version.send_modify(|version| *version += 1);

@@ -42,6 +42,7 @@ impl Pharaoh {
             match self.ask_within(Request::Start(start.clone()), ATTEMPT).await {
                 Ok(Answer::Started { cluster, node, incarnation, index }) => {
                     let membership = Membership { cluster, node, incarnation, index };
+                    self.clear_error();
                     self.set_membership(membership);
                     return Ok(membership);
                 }

@@ -5,7 +5,7 @@ use crate::pharaoh::Pharaoh;
 use crate::protocol::{Answer, CLAIM_MAX, CounterView, Request};
 use pyralog_counter::Block;
 use pyralog_model::{
-    ApiError, CounterMode, CounterName, CounterNumber, ErrorCode, LogicalClock, ScarabId, SessionId,
+    ApiError, CounterMode, CounterName, CounterNumber, ErrorCode, ScarabId, SessionId,
 };
 use ractor::rpc::CallResult;
 use std::time::Duration;
@@ -31,15 +31,16 @@ pub struct Issued {
 
 impl Pharaoh {
     /// As many ids in a row: the first of them, the others follow by
-    /// `ScarabId::nth`. From this node's lane if it has one, else from an Obelisk.
+    /// `ScarabId::nth`. From this node's lane if it keeps one, else from an
+    /// Obelisk; never from both, because what one asker gets has to go up.
     ///
     /// # Errors
-    /// `obelisk-away` if the node has no lease and no Obelisk answers.
+    /// `obelisk-away` if the node has no lease and no Obelisk answers;
+    /// `disk-full` if it cannot write down how far ids have come; `overloaded`.
     pub async fn ids(&self, count: u32) -> Result<ScarabId, ApiError> {
         let lane = &self.shared().lane;
-        lane.prepare().await;
-        if let Some(first) = lane.claim(count) {
-            return Ok(first);
+        if lane.is_kept() {
+            return self.from_lane(None, count).await;
         }
         match self.ask(Request::Ids(count)).await? {
             Answer::Ids(first) => Ok(first),
@@ -53,15 +54,21 @@ impl Pharaoh {
     /// `clock-ahead` if `after` lies too far in the future; else as `ids`.
     pub async fn causal(&self, after: Option<ScarabId>) -> Result<ScarabId, ApiError> {
         let lane = &self.shared().lane;
-        lane.prepare().await;
-        let clock = after.map(ScarabId::clock).unwrap_or(LogicalClock(0));
-        if let Some(id) = lane.claim_after(clock, 1) {
-            return Ok(id);
+        if lane.is_kept() {
+            return self.from_lane(after, 1).await;
         }
         match self.ask(Request::CausalTimestamp { after }).await? {
             Answer::Ids(id) => Ok(id),
             other => Err(Pharaoh::unexpected(&other)),
         }
+    }
+
+    async fn from_lane(&self, after: Option<ScarabId>, count: u32) -> Result<ScarabId, ApiError> {
+        self.shared().lane.obtain(after, count).await.map_err(|lacking| {
+            // Why there is no lease is known better by who asks for it.
+            let why = self.state().last_error.filter(|_| lacking.code == ErrorCode::ObeliskAway);
+            why.unwrap_or(lacking)
+        })
     }
 
     /// The next `count` values of a counter.

@@ -2,7 +2,7 @@
 //! it outlives the actors: while they restart, what needs them is `unavailable`.
 //!
 //! ```text
-//!  ids, causal ─▶ the node's own lane ──without a lease──▶ an Obelisk
+//!  ids, causal ─▶ the node's own lane; an Obelisk if it keeps none
 //!  next ────────▶ leased: a block of this node ──at half──▶ an Obelisk
 //!                 exact: an Obelisk, every time
 //!  everything else ─▶ an Obelisk

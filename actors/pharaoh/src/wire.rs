@@ -61,3 +61,6 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], bytes_max: usize) -> Result<T, ApiE
         more => Err(refuse(format!("{more} bytes follow the end"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use pyralog_directory::Roles;
 use pyralog_env::{Clock, Disk, Entropy};
 use pyralog_kafka::KafkaSettings;
 use pyralog_log::LogOptions;
-use pyralog_model::{ErrorCode, LogSettings, NodeName, StartToken};
+use pyralog_model::{LogSettings, NodeName, StartToken};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::{Membership, NodeStart};
 use pyralog_store::Health;
@@ -95,18 +95,7 @@ impl Node {
     /// name that is taken.
     pub async fn join(&self) -> Result<Membership, Failure> {
         let joined = self.tree.pharaoh.join(self.start.clone()).await;
-        joined.map_err(|error| {
-            let failure = Failure::failed(format!("the cluster refuses this node: {error}"));
-            match error.code {
-                ErrorCode::NodeNameTaken => {
-                    failure.help("give this node another name with --node-id")
-                }
-                ErrorCode::NodeCopied => failure.help(
-                    "start the original instead, or start with an empty data directory and another name",
-                ),
-                _ => failure,
-            }
-        })
+        joined.map_err(|error| Failure::failed(format!("the cluster refuses this node: {error}")))
     }
 
     /// Waits until the node can serve all that it has.

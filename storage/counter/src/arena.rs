@@ -268,8 +268,9 @@ impl Arena {
         area: &Area,
         number: CounterNumber,
     ) -> Result<(Arc<dyn crate::cells::View>, usize), CounterError> {
-        let position = layout::slot_at(number);
-        let found = lock(&self.windows).find(position);
+        // A page that cannot be read is an error here, and a SIGBUS when mapped.
+        area.check_slot(number)?;
+        let found = lock(&self.windows).find(layout::slot_at(number));
         found.map_err(CounterError::io(area.path(), "map a window of"))
     }
 

@@ -5,8 +5,9 @@
 //! the other in their chunk, and the index by name holds hashes and places only.
 //! A new counter copies one chunk and one shard of the index.
 
+use crate::bytes::Bytes;
 use crate::entry::CounterEntry;
-use pyralog_model::{CounterMode, CounterName, CounterNumber};
+use pyralog_model::{CounterMode, CounterName, CounterNumber, LogName};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -24,19 +25,31 @@ pub(crate) struct Chunk {
     /// All names, without anything between them.
     names: String,
     /// The bytes of each name.
-    lengths: Vec<u8>,
-    modes: Vec<CounterMode>,
+    lengths: Bytes,
+    /// The mode of each counter, as postcard would write it.
+    modes: Bytes,
 }
 
 impl Chunk {
+    fn check(&self) -> Result<(), &'static str> {
+        let bytes: usize = self.lengths.0.iter().map(|&length| usize::from(length)).sum();
+        if self.lengths.0.len() != self.modes.0.len() || bytes != self.names.len() {
+            return Err("counters without names, or names without counters");
+        }
+        match self.modes.0.iter().all(|&mode| mode_of(mode).is_some()) {
+            true => Ok(()),
+            false => Err("a counter of an unknown mode"),
+        }
+    }
+
     fn name(&self, row: usize) -> &str {
-        let start = self.lengths[..row].iter().map(|&length| usize::from(length)).sum();
-        &self.names[start..start + usize::from(self.lengths[row])]
+        let start = self.lengths.0[..row].iter().map(|&length| usize::from(length)).sum();
+        &self.names[start..start + usize::from(self.lengths.0[row])]
     }
 
     fn names(&self) -> impl Iterator<Item = Option<&str>> {
         let mut rest = self.names.as_str();
-        self.lengths.iter().map(move |&length| {
+        self.lengths.0.iter().map(move |&length| {
             let (name, after) = rest.split_at_checked(usize::from(length))?;
             rest = after;
             Some(name)
@@ -44,8 +57,8 @@ impl Chunk {
     }
 }
 
-/// Hash and row, sorted.
-type Shard = Arc<Vec<(u32, u32)>>;
+/// The hash and, in the lower half, the row, sorted.
+type Shard = Arc<Vec<u64>>;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
@@ -56,26 +69,27 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn len(&self) -> usize {
-        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK_ROWS + last.modes.len())
+        self.chunks
+            .last()
+            .map_or(0, |last| (self.chunks.len() - 1) * CHUNK_ROWS + last.modes.0.len())
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         let hash = hash(name);
         let shard = self.index.get(shard_of(hash))?;
-        let from = shard.partition_point(|(other, _)| *other < hash);
-        let same = shard[from..].iter().take_while(|(other, _)| *other == hash);
-        same.map(|(_, row)| *row as usize)
-            .find(|row| self.chunks[row / CHUNK_ROWS].name(row % CHUNK_ROWS) == name)
+        let from = shard.partition_point(|place| *place < place_of(hash, 0));
+        let same = shard[from..].iter().take_while(|place| hash_of(**place) == hash);
+        same.map(|place| row_in(*place)).find(|row| self.name(*row) == name)
     }
 
     pub(crate) fn mode(&self, row: usize) -> Option<CounterMode> {
-        self.chunks.get(row / CHUNK_ROWS)?.modes.get(row % CHUNK_ROWS).copied()
+        let modes = &self.chunks.get(row / CHUNK_ROWS)?.modes.0;
+        modes.get(row % CHUNK_ROWS).and_then(|&mode| mode_of(mode))
     }
 
     pub(crate) fn entry(&self, row: usize) -> Option<CounterEntry> {
         let mode = self.mode(row)?;
-        let name = self.chunks[row / CHUNK_ROWS].name(row % CHUNK_ROWS);
-        let name = name.parse().expect("names were checked when they came in");
+        let name = self.name(row).parse().expect("names were checked when they came in");
         Some(CounterEntry { number: number_of(row), name, mode })
     }
 
@@ -88,12 +102,13 @@ impl Counters {
         }
         let chunk = Arc::make_mut(&mut chunks[row / CHUNK_ROWS]);
         chunk.names.push_str(text);
-        chunk.lengths.push(u8::try_from(text.len()).expect("names have at most 249 bytes"));
-        chunk.modes.push(mode);
+        chunk.lengths.0.push(u8::try_from(text.len()).expect("names have at most 249 bytes"));
+        chunk.modes.0.push(mode_byte(mode));
         let index = Arc::make_mut(&mut self.index);
         index.resize(SHARDS, Arc::default());
-        let place = (hash(text), row as u32);
-        let shard = Arc::make_mut(&mut index[shard_of(place.0)]);
+        let hash = hash(text);
+        let shard = Arc::make_mut(&mut index[shard_of(hash)]);
+        let place = place_of(hash, row);
         shard.insert(shard.partition_point(|other| *other < place), place);
         number_of(row)
     }
@@ -105,23 +120,22 @@ impl Counters {
 
     /// From the rows of a snapshot; what contradicts itself there, if anything does.
     pub(crate) fn restore(chunks: Vec<Chunk>) -> Result<Counters, &'static str> {
-        let full = |chunk: &Chunk| chunk.modes.len() == CHUNK_ROWS;
+        let full = |chunk: &Chunk| chunk.modes.0.len() == CHUNK_ROWS;
         let filled = chunks.split_last().is_none_or(|(last, others)| {
-            others.iter().all(full) && (1..=CHUNK_ROWS).contains(&last.modes.len())
+            others.iter().all(full) && (1..=CHUNK_ROWS).contains(&last.modes.0.len())
         });
         if !filled || chunks.len() > COUNTERS_MAX as usize / CHUNK_ROWS {
             return Err("counters in chunks of another size");
         }
-        let mut index = vec![Vec::new(); if chunks.is_empty() { 0 } else { SHARDS }];
-        for (place, chunk) in chunks.iter().enumerate() {
-            let bytes: usize = chunk.lengths.iter().map(|&length| usize::from(length)).sum();
-            if chunk.lengths.len() != chunk.modes.len() || bytes != chunk.names.len() {
-                return Err("counters without names, or names without counters");
-            }
+        // A little more than an even share, so that few shards have to grow.
+        let share = chunks.len() * CHUNK_ROWS / SHARDS * 9 / 8;
+        let shards = if chunks.is_empty() { 0 } else { SHARDS };
+        let mut index: Vec<Vec<u64>> = (0..shards).map(|_| Vec::with_capacity(share)).collect();
+        for (number, chunk) in chunks.iter().enumerate() {
+            chunk.check()?;
             for (row, name) in chunk.names().enumerate() {
-                let name = name.filter(|name| name.parse::<CounterName>().is_ok());
-                let hash = hash(name.ok_or("a counter's name that cannot be")?);
-                index[shard_of(hash)].push((hash, (place * CHUNK_ROWS + row) as u32));
+                let hash = hash(name.filter(|name| is_name(name)).ok_or(NOT_A_NAME)?);
+                index[shard_of(hash)].push(place_of(hash, number * CHUNK_ROWS + row));
             }
         }
         index.iter_mut().for_each(|shard| shard.sort_unstable());
@@ -132,20 +146,61 @@ impl Counters {
         if counters.has_twins() { Err("two counters with one name") } else { Ok(counters) }
     }
 
+    fn name(&self, row: usize) -> &str {
+        self.chunks[row / CHUNK_ROWS].name(row % CHUNK_ROWS)
+    }
+
     /// Only equal hashes can be equal names.
     fn has_twins(&self) -> bool {
-        let name = |row: u32| {
-            let row = row as usize;
-            self.chunks[row / CHUNK_ROWS].name(row % CHUNK_ROWS)
-        };
         self.index.iter().any(|shard| {
-            shard.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).any(|same| {
-                let mut names: Vec<&str> = same.iter().map(|(_, row)| name(*row)).collect();
+            let alike = shard.chunk_by(|a, b| hash_of(*a) == hash_of(*b));
+            alike.filter(|alike| alike.len() > 1).any(|alike| {
+                let mut names: Vec<&str> =
+                    alike.iter().map(|place| self.name(row_in(*place))).collect();
                 names.sort_unstable();
                 names.windows(2).any(|pair| pair[0] == pair[1])
             })
         })
     }
+}
+
+fn place_of(hash: u32, row: usize) -> u64 {
+    u64::from(hash) << 32 | row as u64
+}
+
+fn hash_of(place: u64) -> u32 {
+    (place >> 32) as u32
+}
+
+fn row_in(place: u64) -> usize {
+    place as u32 as usize
+}
+
+fn mode_byte(mode: CounterMode) -> u8 {
+    match mode {
+        CounterMode::Exact => 0,
+        CounterMode::Leased => 1,
+    }
+}
+
+fn mode_of(byte: u8) -> Option<CounterMode> {
+    match byte {
+        0 => Some(CounterMode::Exact),
+        1 => Some(CounterMode::Leased),
+        _ => None,
+    }
+}
+
+const NOT_A_NAME: &str = "a counter's name that cannot be";
+
+/// Whether `text` is a `CounterName`, without making one: a million of them are
+/// looked at when an Obelisk starts. A test holds the two together.
+fn is_name(text: &str) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=LogName::BYTES_MAX).contains(&text.len())
+        && text != "."
+        && text != ".."
+        && text.as_bytes().iter().all(allowed)
 }
 
 fn number_of(row: usize) -> CounterNumber {
@@ -161,12 +216,40 @@ fn shard_of(hash: u32) -> usize {
     hash as usize >> (u32::BITS - SHARDS.ilog2())
 }
 
-/// FNV-1a, folded. Only this process sees it, so it may change; but equal
-/// directories must have equal indexes, so it has no seed.
+/// Eight bytes at a time, mixed by multiplication. Only this process sees it, so
+/// it may change; but equal directories must have equal indexes, so it has no seed.
 fn hash(name: &str) -> u32 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    // The last bytes reach the high bits only by mixing.
-    ((hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = name.len() as u64;
+    for part in name.as_bytes().chunks(8) {
+        let mut word = [0; 8];
+        word[..part.len()].copy_from_slice(part);
+        hash = (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(MIX);
+        hash ^= hash >> 29;
+    }
+    (hash.wrapping_mul(MIX) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn modes_are_bytes_as_postcard_writes_them() {
+        for mode in [CounterMode::Exact, CounterMode::Leased] {
+            assert_eq!(postcard::to_stdvec(&mode).unwrap(), [mode_byte(mode)]);
+            assert_eq!(mode_of(mode_byte(mode)), Some(mode));
+        }
+        assert_eq!(mode_of(2), None);
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_those_that_can_be_parsed(text in "[a-zA-Z0-9._/ é-]{0,4}", times in 1_usize..130) {
+            for text in [text.clone(), text.repeat(times)] {
+                prop_assert_eq!(is_name(&text), text.parse::<CounterName>().is_ok(), "{}", text);
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@
 //! chance in here: what is random or timed comes in with the command.
 
 mod apply;
+mod bytes;
 mod codec;
 mod command;
 mod counters;

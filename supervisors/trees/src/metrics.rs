@@ -21,6 +21,16 @@ pub(crate) fn render(metrics: &StoreMetrics) -> String {
     counter("batches_total", "Record batches acknowledged.", metrics.batches);
     counter("batch_bytes_total", "Bytes of record batches acknowledged.", metrics.batch_bytes);
     counter("appends_refused_total", "Appends refused by the committer.", metrics.refused);
+    counter(
+        "duplicates_total",
+        "Batches of producers' sessions that were stored before.",
+        metrics.duplicates,
+    );
+    counter(
+        "sequences_refused_total",
+        "Batches refused because they do not follow their session's last one.",
+        metrics.sequences_refused,
+    );
     let full = u64::from(metrics.disk_full);
     let _ = write!(
         page,

@@ -92,7 +92,10 @@ impl Reception {
         let _ = stream.set_nodelay(true);
         let attendance = match accept(&self.shared, &mut stream, address).await {
             Ok(attendance) => attendance,
-            Err(error) => return self.noise.tell(address.ip(), &error),
+            Err(error) => {
+                self.noise.tell(address.ip(), &error);
+                return;
+            }
         };
         self.noise.forget(address.ip());
         let link = attendance.link.clone();

@@ -7,10 +7,11 @@ use pyralog_env::{Disk, RealClock};
 use pyralog_log::LogOptions;
 use pyralog_model::{ClusterId, LogSettings, NodeName, StoreId};
 use pyralog_partition::{
-    DirectoryArguments, DirectoryHub, DirectoryMessage, LocalDirectory, NodeIdentity,
-    PartitionServices, Reconciler, ReconcilerArguments, ReconcilerMessage, Routes, Shen,
-    ShenSettings,
+    NodeIdentity, PartitionServices, Reconciler, ReconcilerArguments, ReconcilerMessage, Routes,
+    Shen, ShenSettings,
 };
+use pyralog_pharaoh::DirectoryHub;
+use pyralog_pharaoh::simulated::SimObelisk;
 use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef, SpawnErr, call_t};

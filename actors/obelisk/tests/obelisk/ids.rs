@@ -1,7 +1,7 @@
 //! Ids minted by the Obelisk: unique, increasing, over everything.
 
 use crate::world::{Running, World};
-use pyralog_model::{CounterNumber, ErrorCode, LogicalClock, ScarabId};
+use pyralog_model::{CounterNumber, ErrorCode, Lane, LogicalClock, ScarabId};
 use pyralog_pharaoh::{Answer, Request};
 
 async fn after(running: &Running, after: Option<ScarabId>) -> ScarabId {
@@ -55,6 +55,9 @@ async fn a_timestamp_is_later_than_what_was_seen() {
     let soon = ScarabId::compose(second.clock().plus_ms(500), second.lane());
     let third = after(&running, Some(soon)).await;
     assert!(third.clock() > soon.clock());
+    // Of two ids of one millisecond that of the greater lane is the greater one.
+    let greatest = ScarabId::compose(third.clock(), Lane::new(1023).unwrap());
+    assert!(after(&running, Some(greatest)).await > greatest);
     for far in [second.clock().plus_ms(2_000), LogicalClock::MAX] {
         let seen = Some(ScarabId::compose(far, second.lane()));
         let refused = running.ask(Request::CausalTimestamp { after: seen }).await;

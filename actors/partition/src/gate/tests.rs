@@ -285,7 +285,9 @@ async fn an_idle_session_is_forgotten_and_not_taken_for_a_new_one() {
     assert!(place.store.metrics().sequences_refused >= 2);
 }
 
-struct Labels;
+/// Gives no label at first.
+#[derive(Default)]
+struct Labels(AtomicBool);
 
 impl EpochLabels for Labels {
     fn label(
@@ -294,7 +296,7 @@ impl EpochLabels for Labels {
         epoch: Epoch,
     ) -> Pin<Box<dyn Future<Output = Option<u64>> + Send>> {
         assert_eq!((partition, epoch), (P, Epoch(1)));
-        Box::pin(ready(Some(42)))
+        Box::pin(ready(self.0.swap(true, Ordering::Relaxed).then_some(42)))
     }
 }
 
@@ -302,8 +304,10 @@ impl EpochLabels for Labels {
 async fn a_leadership_has_a_label_once_there_is_one() {
     let place = Place::start(PartitionServices::default(), true).await;
     assert_eq!(place.gate().epoch_label(), None);
-    let services =
-        PartitionServices { labels: Some(Arc::new(Labels)), ..PartitionServices::default() };
+    let services = PartitionServices {
+        labels: Some(Arc::new(Labels::default())),
+        ..PartitionServices::default()
+    };
     let place = Place::start(services, true).await;
     eventually("the label is there", || place.gate().epoch_label() == Some(42)).await;
 }

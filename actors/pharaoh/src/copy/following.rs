@@ -7,7 +7,7 @@ use crate::pharaoh::Pharaoh;
 use crate::protocol::{Answer, AskOutcome, Request};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_env::Disk;
-use pyralog_model::ApiError;
+use pyralog_model::{ApiError, ErrorCode};
 use pyralog_store::{HealthLatch, Keeper, KeeperError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -148,6 +148,10 @@ impl CopyActorState {
     ) -> Result<(), ActorProcessingErr> {
         let next = match outcome {
             Ok(answer) => self.take(answer).await,
+            // It is asked for what comes after a command that it never had.
+            Err(error) if error.code == ErrorCode::NodeCopied => {
+                Err(CopyError::Diverged(error.message))
+            }
             Err(error) => Ok(self.away(&error)),
         };
         let wait = match next {
@@ -211,6 +215,7 @@ impl CopyActorState {
         };
         match answer {
             Answer::Status(status) if status.index < ours => Err(behind()),
+            Answer::SnapshotIs { index, .. } if index < ours => Err(behind()),
             Answer::Commands(commands) => match (commands.first(), &self.copy.last) {
                 (None, _) => Err(behind()),
                 (Some(theirs), Some(mine)) if theirs != mine => Err(CopyError::Diverged(format!(

@@ -52,7 +52,7 @@ pub(crate) struct LaneArguments {
     pub(crate) vitals: Vitals,
 }
 
-pub(crate) struct Lane;
+pub(crate) struct LaneKeeper;
 
 pub(crate) struct LaneActorState {
     pharaoh: Pharaoh,
@@ -70,7 +70,7 @@ pub(crate) struct LaneActorState {
     alarm: Option<JoinHandle<()>>,
 }
 
-impl Actor for Lane {
+impl Actor for LaneKeeper {
     type Msg = LaneMessage;
     type State = LaneActorState;
     type Arguments = LaneArguments;
@@ -87,6 +87,7 @@ impl Actor for Lane {
         // An earlier incarnation may have left claims that nobody has heard.
         lane.close();
         lane.heard();
+        lane.set_unleased(false);
         Ok(LaneActorState {
             keeping: Keeping::new(LogicalClock(file.bound())),
             listeners: vec![
@@ -161,6 +162,7 @@ impl LaneActorState {
             Err(error) => {
                 self.vitals.failed(&error.message);
                 self.pharaoh.set_error(&error);
+                self.lane.set_unleased(true);
                 match error.code {
                     ErrorCode::Fenced => {
                         tracing::error!(%error, "a later start of this node has its place");
@@ -186,6 +188,7 @@ impl LaneActorState {
             KeepingEffect::Stalled => self.lane.stall(),
             KeepingEffect::Close => {
                 self.lane.close();
+                self.lane.set_unleased(true);
                 self.vitals.set_state("closed");
                 self.tell_change();
             }

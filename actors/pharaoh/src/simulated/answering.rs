@@ -91,6 +91,9 @@ impl SimObelisk {
             let bytes = state.snapshot.len() as u64;
             return Ok(Answer::SnapshotIs { index: state.compacted, bytes });
         }
+        if after > state.directory.last_index() {
+            return Err(ApiError::new(ErrorCode::NodeCopied, "the directory ends before that"));
+        }
         let past = usize::try_from(after - state.compacted).expect("a test has few commands");
         let commands = state.commands.iter().skip(past).take(COMMANDS_MAX);
         Ok(Answer::Commands(commands.cloned().collect()))

@@ -2,6 +2,7 @@
 //! are never repeated.
 
 use super::node::{Node, Site, eventually};
+use crate::allocator::RegistryMessage;
 use crate::simulated::Manners;
 use pyralog_model::{ApiError, CounterMode, CounterName, ErrorCode};
 use std::collections::BTreeSet;
@@ -119,6 +120,25 @@ async fn a_killed_registry_finds_the_allocators_that_run() {
         })
         .await;
         assert_eq!(issued.unwrap().mode, CounterMode::Leased);
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allocator_that_is_not_needed_leaves_and_comes_back() {
+    let site = Site::new(6);
+    let node = joined(&site, &[], 1).await;
+    let hits = name("hits");
+    let counter = node.pharaoh.create_counter(hits.clone(), CounterMode::Leased).await.unwrap();
+    let mut last = 0;
+    for _ in 0..3 {
+        let first = node.pharaoh.next(&hits, 5).await.unwrap().first;
+        assert!(first > last, "{first} after {last}");
+        last = first + 4;
+        let allocator = node.pharaoh.shared().allocators().get(&counter).cloned().unwrap();
+        let registry = node.pharaoh.shared().registry().unwrap();
+        registry.cast(RegistryMessage::Passivate(counter)).unwrap();
+        eventually("it has gone", || allocator.get_status() == ractor::ActorStatus::Stopped).await;
     }
     node.stop().await;
 }

@@ -3,7 +3,7 @@
 use super::node::{Node, Site, eventually, start};
 use crate::simulated::Manners;
 use crate::{LaneHandle, Request};
-use pyralog_model::{ErrorCode, ScarabId, StoreId};
+use pyralog_model::{ErrorCode, Lane, ScarabId, StoreId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -169,9 +169,42 @@ async fn a_failed_sync_of_the_bound_ends_the_ids_and_fails_the_node() {
         lane.claim(1).is_none() && node.health.get() != pyralog_store::Health::Good
     })
     .await;
-    // Ids go on, from the Obelisk.
-    let id: ScarabId = node.pharaoh.ids(1).await.unwrap();
-    assert_ne!(id.0, 0);
+    // Not from the Obelisk instead: its ids may be earlier than those given out.
+    assert!(node.pharaoh.ids(1).await.is_err());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_asker_sees_ids_go_up_over_crashes_that_come_before_the_lease() {
+    let site = Site::new(12);
+    let mut last = ScarabId(0);
+    for round in 0..6_u128 {
+        let node = site.node().await;
+        node.join(&[round], round + 1).await.unwrap();
+        // Not waiting for the lease: whoever asks waits for it.
+        for _ in 0..20 {
+            let first = node.pharaoh.ids(3).await.unwrap();
+            assert!(first > last, "{first:?} after {last:?}");
+            last = first.nth(2);
+        }
+        node.kill().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_wait_for_time_to_catch_up_and_a_wild_time_is_refused() {
+    let site = Site::new(13);
+    let node = joined(&site, &[], 1).await;
+    let mut last = ScarabId(0);
+    for _ in 0..3 {
+        // Two thirds of a second of the lane each.
+        let first = node.pharaoh.ids(5_500_000).await.unwrap();
+        assert!(first > last);
+        last = first.nth(5_499_999);
+    }
+    let wild = ScarabId::compose(last.clock().plus_ms(60_000), last.lane());
+    let error = node.pharaoh.causal(Some(wild)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::ClockAhead);
     node.stop().await;
 }
 
@@ -184,6 +217,14 @@ async fn causal_ids_are_later_than_what_was_seen() {
     let later = node.pharaoh.causal(Some(seen)).await.unwrap();
     assert!(later > seen);
     assert!(node.pharaoh.causal(None).await.unwrap() > later);
+    // In the same millisecond the ids of a higher lane are the greater ones.
+    let number = later.lane().number();
+    for lane in [number.saturating_sub(1), number, number + 1, 1_023] {
+        let now = node.pharaoh.ids(1).await.unwrap().clock().plus_ms(20);
+        let seen = ScarabId::compose(now, Lane::new(lane).unwrap());
+        let later = node.pharaoh.causal(Some(seen)).await.unwrap();
+        assert!(later > seen, "{later:?} after {seen:?}");
+    }
     node.stop().await;
 }
 

@@ -55,3 +55,14 @@ fn ids_and_counters_are_measured_without_a_node() {
     assert!(figure("arena_raises_count") >= 3.0, "{counters}");
     assert_eq!(std::fs::read_dir(path).unwrap().count(), 0);
 }
+
+#[test]
+fn an_obelisk_in_another_process_is_measured_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let link = bench(&["link", "--dir", path, "--round-trips", "100"]);
+    let figure = |name: &str| link["figures"][name].as_f64().unwrap();
+    assert!(figure("echo_p50_ms") > 0.0 && figure("lease_to_echo_ratio") > 0.0, "{link}");
+    assert!(figure("lane_p50_ms") > 0.0, "{link}");
+    assert_eq!(std::fs::read_dir(path).unwrap().count(), 0);
+}

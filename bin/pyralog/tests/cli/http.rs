@@ -159,7 +159,7 @@ fn health_and_metrics_are_there_for_machines() {
     for line in [
         "pyralog_ready 1",
         "pyralog_partition_high_watermark{log=\"a\",partition=\"0\"} 2",
-        "pyralog_actor_restarts_total{path=\"pyralog/doors/console\"} 0",
+        "pyralog_actor_restarts_total{path=\"pyralog/console\"} 0",
         "pyralog_batches_total 1",
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is missing from\n{page}");

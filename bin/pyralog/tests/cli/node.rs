@@ -67,15 +67,15 @@ fn the_tree_is_shown_and_a_killed_actor_comes_back() {
     let node = Node::dev(&["--debug-faults"]);
     let table = node.good(&["actors"]);
     assert!(table.starts_with("ACTOR") && table.contains("└─ "), "{table}");
-    node.good(&["debug", "kill", "pyralog/doors/console"]);
+    node.good(&["debug", "kill", "pyralog/console"]);
     poll("the console to be restarted", || {
         // The door may be between two incarnations just now.
-        let output = run(&node.asked(&["actors", "pyralog/doors/console", "-o", "json"]));
+        let output = run(&node.asked(&["actors", "pyralog/console", "-o", "json"]));
         let tree: Value = serde_json::from_slice(&output.stdout).ok()?;
         (tree["restarts"].as_u64()? >= 1 && tree["state"] == "running").then_some(())
     });
     node.bad(&["debug", "kill", "pyralog/nobody"], 3, &["actor-not-found"]);
-    node.bad(&["actors", "pyralog/doors/consle"], 3, &["did you mean 'pyralog/doors/console'?"]);
+    node.bad(&["actors", "pyralog/consle"], 3, &["did you mean 'pyralog/console'?"]);
     node.stop();
 }
 
@@ -107,7 +107,7 @@ fn a_killed_root_is_called_that() {
 #[test]
 fn faults_need_leave() {
     let node = Node::dev(&[]);
-    node.bad(&["debug", "kill", "pyralog/doors/console"], 1, &["debug-disabled", "--debug-faults"]);
+    node.bad(&["debug", "kill", "pyralog/console"], 1, &["debug-disabled", "--debug-faults"]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Two tiers in two processes: each key of a node that is one of them acts, and
 //! each says what it lacks.
 
-use crate::process::{Node, bad, poll, pyralog, run};
+use crate::process::{Node, bad, good, poll, pyralog, run};
 use serde_json::Value;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use tempfile::TempDir;
 
 /// Two nodes of one cluster have the same cookie.
@@ -36,8 +37,34 @@ impl Place {
 
     fn pyramid(&self, obelisk: &Node) -> Node {
         let endpoint = status(obelisk)["link_address"].as_str().unwrap().to_owned();
-        let more = ["--link-addr", "127.0.0.1:0", "--pharaoh-endpoints", &endpoint];
-        self.node("pyramid", &more)
+        // A host has one name, and these two share a host.
+        let name = ["--node-id", "p"];
+        let more = [&name[..], &["--link-addr", "127.0.0.1:0", "--pharaoh-endpoints", &endpoint]];
+        self.node("pyramid", &more.concat())
+    }
+
+    /// What a Pyramid that cannot join says, by its status.
+    fn waiting(
+        &self,
+        cookie: &str,
+        obelisk: &str,
+        says: impl Fn(&Value) -> Option<&str>,
+    ) -> String {
+        let (http, data, cookie) = (free_address(), self.text("p"), self.text(cookie));
+        let sockets = ["--listen-addr", "127.0.0.1:0", "--link-addr", "127.0.0.1:0"];
+        let own = ["--role", "pyramid", "--http-addr", &http, "--data-dir", &data];
+        let others = ["--cookie-file", &cookie, "--pharaoh-endpoints", obelisk, "--node-id", "p"];
+        let mut command = pyralog(&[&own[..], &sockets, &others].concat());
+        let errors = std::fs::File::create(self.path("errors")).unwrap();
+        let mut child = command.stdout(Stdio::null()).stderr(errors).spawn().unwrap();
+        let why = poll("the status to say what it waits for", || {
+            let output = run(&["status", "-o", "json", "--server", &http]);
+            let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+            says(&status).map(str::to_owned)
+        });
+        let _ = child.kill();
+        let _ = child.wait();
+        why
     }
 }
 
@@ -102,7 +129,7 @@ fn a_pyramid_serves_what_it_has_without_its_obelisk() {
     let record = pyramid.good(&["consume", "flights", "--until-end", "-o", "json"]);
     let record: Value = serde_json::from_str(&record).unwrap();
     let id = record["scarab_id"].as_str().unwrap_or_else(|| panic!("{record}"));
-    assert!(pyramid.good(&["id", "decode", id]).contains("lane"));
+    assert!(good(&["id", "decode", id]).contains("lane"));
     let found = status(&pyramid);
     assert_eq!(found["obelisks"][0]["up"], true, "{found}");
     assert!(found["lease"]["remaining_ms"].as_u64().unwrap() > 60_000, "{found}");
@@ -125,23 +152,19 @@ fn a_pyramid_serves_what_it_has_without_its_obelisk() {
 
 #[test]
 fn a_pyramid_that_reaches_nobody_says_where_it_looked() {
-    let place = Place::new();
-    let (http, nobody) = (free_address(), free_address());
-    let (data, cookie) = (place.text("p"), place.text("cookie"));
-    let sockets =
-        ["--http-addr", &http, "--listen-addr", "127.0.0.1:0", "--link-addr", "127.0.0.1:0"];
-    let rest = ["--data-dir", &data, "--cookie-file", &cookie, "--pharaoh-endpoints", &nobody];
-    let mut command = pyralog(&[&["--role", "pyramid"], &sockets[..], &rest].concat());
-    let errors = std::fs::File::create(place.path("errors")).unwrap();
-    let mut child = command.stdout(std::process::Stdio::null()).stderr(errors).spawn().unwrap();
-    let why = poll("the status to say what it waits for", || {
-        let output = run(&["status", "-o", "json", "--server", &http]);
-        let status: Value = serde_json::from_slice(&output.stdout).ok()?;
-        status["waits_for"].as_str().map(str::to_owned)
-    });
-    let _ = child.kill();
-    let _ = child.wait();
+    let (place, nobody) = (Place::new(), free_address());
+    let why = place.waiting("cookie", &nobody, |status| status["waits_for"].as_str());
     assert!(why.contains("Obelisk") && why.contains(&nobody), "{why}");
+}
+
+#[test]
+fn a_pyramid_with_another_secret_is_refused() {
+    let place = Place::new();
+    let obelisk = place.node("obelisk", &[]);
+    let address = status(&obelisk)["link_address"].as_str().unwrap().to_owned();
+    let why = place.waiting("other", &address, |status| status["obelisks"][0]["error"].as_str());
+    assert!(why.contains("cookie"), "{why}");
+    obelisk.stop();
 }
 
 #[test]

@@ -97,6 +97,46 @@ fn a_full_disk_refuses_new_counters_and_raises_old_ones() {
 }
 
 #[test]
+fn a_slot_whose_space_a_power_cut_took_gets_some_or_the_counter_is_refused() {
+    let kept = SimDisk::new(3);
+    drop(raised(&(Arc::new(kept.clone()) as Arc<dyn Disk>), small()));
+    let bytes = kept.read_file(path()).unwrap();
+    // The same file, but for the slots: the kernel had not come to them.
+    let disk = SimDisk::new(4);
+    let world: Arc<dyn Disk> = Arc::new(disk.clone());
+    let file = world.create(path()).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    for (page, bytes) in bytes.chunks(4096).enumerate().filter(|(page, _)| *page < 2 || *page > 32)
+    {
+        if bytes.iter().any(|&byte| byte != 0) {
+            file.write_all_at(bytes, page as u64 * 4096).unwrap();
+        }
+    }
+    let (arena, _) = open(&world, small());
+    disk.set_capacity(disk.used_bytes());
+    assert!(matches!(arena.counter(C), Err(CounterError::DiskFull { .. })));
+    disk.set_capacity(u64::MAX);
+    let counter = arena.counter(C).unwrap();
+    // The other copy of the durable block finds space as well.
+    arena.raise(&[wish(1)]).unwrap();
+    disk.set_capacity(disk.used_bytes());
+    assert_eq!((counter.claim(1), arena.raise(&[wish(200)]).is_ok()), (Ok(101), true));
+    arena.close_clean().unwrap();
+}
+
+#[test]
+fn a_slot_that_cannot_be_read_is_an_error() {
+    let disk = SimDisk::new(3);
+    let world: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (arena, _) = open(&world, small());
+    arena.create(&[C]).unwrap();
+    disk.fail_reads("arena");
+    assert!(matches!(arena.counter(C), Err(CounterError::Io { .. })));
+    disk.clear_faults();
+    assert_eq!(arena.counter(C).unwrap().value(), 0);
+}
+
+#[test]
 fn a_clean_end_on_the_kernel_s_files_is_exact() {
     let dir = tempfile::tempdir().unwrap();
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);

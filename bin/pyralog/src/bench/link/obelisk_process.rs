@@ -58,6 +58,8 @@ fn start(dir: PathBuf) -> Result<ObeliskProcess, Failure> {
         .arg("--cookie-file")
         .arg(dir.join("cookie"))
         .env_remove("PYRALOG_CONFIG")
+        // What goes wrong is worth a line among the figures, and nothing else.
+        .env("PYRALOG_LOG", "error")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
