@@ -143,15 +143,17 @@ impl Frames {
             return Err(Breach("an authentication without end"));
         }
         let (number, message) = only(body).ok_or(Breach("a broken authentication"))?;
-        // The first message of either side begins with who it is.
+        // The message of either side that says who it is.
         let names = if matches!(number, 1 | 4) { message } else { return Ok(()) };
+        let mut named = false;
         for field in Fields(names) {
             let (number, value) = field.ok_or(Breach("a broken name"))?;
             if number == 1 && value != self.name.as_bytes() {
                 return Err(Breach("a name that is not its own"));
             }
+            named |= number == 1;
         }
-        Ok(())
+        if named { Ok(()) } else { Err(Breach("no name")) }
     }
 
     fn control(&mut self, body: &[u8]) -> Result<(), Breach> {
@@ -159,7 +161,12 @@ impl Frames {
         let (number, message) = only(body).ok_or(Breach("a broken control message"))?;
         match number {
             // Actors spawned; actors joined a group.
-            1 | 5 => self.named += Fields(message).count(),
+            1 | 5 => {
+                for field in Fields(message) {
+                    field.ok_or(Breach("a broken list of actors"))?;
+                    self.named += 1;
+                }
+            }
             // Actors terminated, ping, pong, actors left a group.
             2 | 3 | 4 | 6 => (),
             9 if !self.ready => self.ready = true,

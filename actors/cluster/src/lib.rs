@@ -22,6 +22,7 @@ mod refusal;
 mod detector;
 pub mod preamble;
 
+mod frames;
 mod link;
 mod pulse;
 mod stream;

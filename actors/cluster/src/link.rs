@@ -1,8 +1,10 @@
 //! One authenticated connection to one peer.
 
+use crate::frames::Frames;
 use crate::peer::{BODY_BYTES_MAX, CallError};
 use crate::pulse::{Pulse, Standing};
 use crate::router::{HEARTBEAT, Heartbeat, Known, RouterMessage, group, read_reply};
+use crate::server::session_name;
 use crate::stream::{Deadlines, LinkStream};
 use crate::{PeerIdentity, SelfIdentity};
 use pyralog_env::Monotonic;
@@ -84,7 +86,10 @@ impl Link {
     pub(crate) fn hand_over(&self, stream: TcpStream) -> LinkStream<OwnedReadHalf, OwnedWriteHalf> {
         self.handed_over.store(true, Ordering::Release);
         let (reader, writer) = stream.into_split();
-        LinkStream::new(self.label(), reader, writer, self.pulse.clone(), Deadlines::LINK)
+        let PeerIdentity { store, boot, .. } = self.identity();
+        let frames = Frames::new(session_name(store, boot), self.dialled);
+        let pulse = self.pulse.clone();
+        LinkStream::new(self.label(), reader, writer, pulse, frames, Deadlines::LINK)
     }
 
     /// Closes it; whether it has ended with that.

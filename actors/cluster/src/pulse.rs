@@ -25,13 +25,19 @@ pub(crate) enum Standing {
 /// can owe each other, because if both stopped reading, neither would go on.
 const UNANSWERED_BYTES_MAX: u64 = 64 << 20;
 
+/// What a frame counts there beside its bytes: the smallest one, of twelve
+/// bytes, asks for an answer that is kept in hundreds.
+const FRAME_BYTES: u64 = 4 << 10;
+
 /// The shared part.
 pub(crate) struct Pulse {
     clock: Arc<dyn Clock>,
     heard: AtomicU64,
     read_bytes: AtomicU64,
+    /// Bytes read, and what their frames count.
+    owed_bytes: AtomicU64,
     written_bytes: AtomicU64,
-    /// Bytes read when the writer got stuck; `u64::MAX` while it is not.
+    /// `owed_bytes` when the writer got stuck; `u64::MAX` while it is not.
     stuck_at: AtomicU64,
     closed: AtomicBool,
     reader: Mutex<Option<Waker>>,
@@ -48,6 +54,7 @@ impl Pulse {
             clock,
             heard,
             read_bytes: AtomicU64::new(0),
+            owed_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
             stuck_at: AtomicU64::new(u64::MAX),
             closed: AtomicBool::new(false),
@@ -120,9 +127,14 @@ impl Pulse {
     pub(crate) fn bytes_came(&self, count: usize) {
         self.heard.store(self.now().0, Ordering::Relaxed);
         self.read_bytes.fetch_add(count as u64, Ordering::Relaxed);
+        self.owed_bytes.fetch_add(count as u64, Ordering::Relaxed);
         if self.listening.swap(false, Ordering::Relaxed) {
             self.sign.notify_one();
         }
+    }
+
+    pub(crate) fn frames_came(&self, count: u64) {
+        self.owed_bytes.fetch_add(count * FRAME_BYTES, Ordering::Relaxed);
     }
 
     pub(crate) fn bytes_went(&self, count: usize) {
@@ -133,14 +145,14 @@ impl Pulse {
     }
 
     pub(crate) fn writer_is_stuck(&self) {
-        let read = self.read_bytes.load(Ordering::Relaxed);
+        let read = self.owed_bytes.load(Ordering::Relaxed);
         let free = u64::MAX;
         let _ = self.stuck_at.compare_exchange(free, read, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Whether the reader must wait until something could be written.
     pub(crate) fn must_wait(&self) -> bool {
-        let read = self.read_bytes.load(Ordering::Relaxed);
+        let read = self.owed_bytes.load(Ordering::Relaxed);
         read.saturating_sub(self.stuck_at.load(Ordering::Acquire)) > UNANSWERED_BYTES_MAX
     }
 

@@ -8,6 +8,7 @@ use crate::cookie::hex;
 use crate::links::Shared;
 use crate::pulse::Standing;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
+use pyralog_model::{Boot, StoreId};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use ractor_cluster::node::{NodeConnectionMode, NodeServerSessionInformation};
 use ractor_cluster::{NodeEventSubscription, NodeServer, NodeServerMessage};
@@ -114,9 +115,19 @@ impl LinkServerState {
     }
 }
 
+fn node_name(store: StoreId, boot: Boot) -> String {
+    format!("{store}-{}", boot.0)
+}
+
+/// What a node is called in its sessions: node and host, which are the same here.
+pub(crate) fn session_name(store: StoreId, boot: Boot) -> String {
+    let name = node_name(store, boot);
+    format!("{name}@{name}")
+}
+
 fn node_server(shared: &Shared) -> NodeServer {
     let me = shared.identity.get();
-    let name = format!("{}-{}", me.store, me.boot.0);
+    let name = node_name(me.store, me.boot);
     let cookie = hex(&shared.cookie.derive(b"pyralog ractor_cluster cookie"));
     // The host name is part of an address by which nodes recognise themselves:
     // it must not be the same on two machines.

@@ -1,7 +1,9 @@
 //! A connection as ractor_cluster takes it, with deadlines that it does not
 //! have itself: reading fails after a silence, writing when nothing moves, and
-//! both at once when the link is closed from outside.
+//! both at once when the link is closed from outside or the peer sends what no
+//! node does.
 
+use crate::frames::Frames;
 use crate::pulse::{Pulse, Standing};
 use ractor_cluster::{BoxRead, BoxWrite, ClusterBidiStream};
 use std::future::Future;
@@ -40,10 +42,11 @@ impl<R, W> LinkStream<R, W> {
         reader: R,
         writer: W,
         pulse: Arc<Pulse>,
+        frames: Frames,
         deadlines: Deadlines,
     ) -> LinkStream<R, W> {
         let Deadlines { idle, stall } = deadlines;
-        let reader = Reader { inner: reader, pulse: pulse.clone(), idle, deadline: None };
+        let reader = Reader { inner: reader, pulse: pulse.clone(), frames, idle, deadline: None };
         LinkStream { label, reader, writer: Writer { inner: writer, pulse, stall, stalled: None } }
     }
 }
@@ -65,6 +68,7 @@ where
 struct Reader<R> {
     inner: R,
     pulse: Arc<Pulse>,
+    frames: Frames,
     idle: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -93,8 +97,9 @@ impl<R: AsyncRead + Unpin> AsyncRead for Reader<R> {
         }
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.inner).poll_read(context, buffer) {
-            this.pulse.bytes_came(buffer.filled().len() - before);
-            return Poll::Ready(read);
+            let bytes = &buffer.filled()[before..];
+            this.pulse.bytes_came(bytes.len());
+            return Poll::Ready(read.and_then(|()| this.judge(bytes)));
         }
         ready!(this.poll_deadline(context));
         Poll::Ready(Err(late("nothing was heard from the peer")))
@@ -102,6 +107,16 @@ impl<R: AsyncRead + Unpin> AsyncRead for Reader<R> {
 }
 
 impl<R> Reader<R> {
+    fn judge(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.frames.pass(bytes) {
+            Ok(ended) => Ok(self.pulse.frames_came(ended)),
+            Err(breach) => {
+                self.pulse.close();
+                Err(io::Error::new(io::ErrorKind::InvalidData, breach))
+            }
+        }
+    }
+
     /// The timer is not moved at each read, only when it fires too early.
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
@@ -195,7 +210,8 @@ mod tests {
         let pulse = Arc::new(Pulse::new(Arc::new(RealClock::new())));
         let (ours, theirs) = tokio::io::duplex(1_024);
         let (reader, writer) = split(ours);
-        let stream = LinkStream::new("link-1".to_owned(), reader, writer, pulse.clone(), SHORT);
+        let frames = Frames::new("peer".to_owned(), false);
+        let stream = LinkStream::new("link-1".to_owned(), reader, writer, pulse.clone(), frames, SHORT);
         let (reader, writer) = Box::new(stream).split();
         (reader, writer, theirs, pulse)
     }

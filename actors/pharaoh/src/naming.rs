@@ -40,7 +40,7 @@ impl Pharaoh {
     pub async fn ids(&self, count: u32) -> Result<ScarabId, ApiError> {
         let lane = &self.shared().lane;
         if lane.is_kept() {
-            return self.from_lane(None, count).await;
+            return self.ask_lane(None, count).await;
         }
         match self.ask(Request::Ids(count)).await? {
             Answer::Ids(first) => Ok(first),
@@ -55,7 +55,7 @@ impl Pharaoh {
     pub async fn causal(&self, after: Option<ScarabId>) -> Result<ScarabId, ApiError> {
         let lane = &self.shared().lane;
         if lane.is_kept() {
-            return self.from_lane(after, 1).await;
+            return self.ask_lane(after, 1).await;
         }
         match self.ask(Request::CausalTimestamp { after }).await? {
             Answer::Ids(id) => Ok(id),
@@ -63,7 +63,7 @@ impl Pharaoh {
         }
     }
 
-    async fn from_lane(&self, after: Option<ScarabId>, count: u32) -> Result<ScarabId, ApiError> {
+    async fn ask_lane(&self, after: Option<ScarabId>, count: u32) -> Result<ScarabId, ApiError> {
         self.shared().lane.obtain(after, count).await.map_err(|lacking| {
             // Why there is no lease is known better by who asks for it.
             let why = self.state().last_error.filter(|_| lacking.code == ErrorCode::ObeliskAway);
