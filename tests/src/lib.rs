@@ -8,8 +8,8 @@
 //! - [`kafka`], [`batch`], [`http`], [`kcat`]: speaking to it.
 //! - [`load`], [`idempotent`], [`checker`], [`seeded`]: producers under faults, and
 //!   the judge.
-//! - [`tiers`], [`issued`]: an Obelisk and a Pyramid, and those who live on ids,
-//!   counters and sessions.
+//! - [`tiers`], [`issued`], [`counters`]: an Obelisk and a Pyramid, and those who
+//!   live on ids, counters and sessions.
 //! - [`journal`]: a writer and a reader who note the times of everything.
 //! - [`process`]: what the system says of a process.
 //! - [`actors`]: the supervision tree as the CLI lists it.
@@ -27,6 +27,7 @@ pub mod actors;
 pub mod batch;
 pub mod binary;
 pub mod checker;
+pub mod counters;
 pub mod crc32c;
 pub mod flights;
 pub mod http;

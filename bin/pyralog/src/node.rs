@@ -14,7 +14,7 @@ use pyralog_directory::Roles;
 use pyralog_env::{Clock, Disk, Entropy};
 use pyralog_kafka::KafkaSettings;
 use pyralog_log::LogOptions;
-use pyralog_model::{LogSettings, NodeName, StartToken};
+use pyralog_model::{Boot, LogSettings, NodeName, StartToken};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::{Membership, NodeStart};
 use pyralog_store::Health;
@@ -171,7 +171,7 @@ fn arguments(plan: &NodePlan<'_>) -> NodeArguments {
             cluster: node.cluster,
             node: node.number,
             store: data.store(),
-            boot: data.boot(),
+            boot: boot_on_links(plan),
             roles,
         },
         cookie: plan.cookie.clone(),
@@ -226,6 +226,14 @@ fn arguments(plan: &NodePlan<'_>) -> NodeArguments {
         readiness: plan.readiness.clone(),
         debug_faults: plan.debug_faults,
     }
+}
+
+/// This start as peers see it. A copy of the data directory counts its starts from
+/// the same number on: with chance in it the two have a link each, and the one that
+/// came second learns from the Obelisk that it is a copy.
+fn boot_on_links(plan: &NodePlan<'_>) -> Boot {
+    let chance = plan.entropy.next_u64() >> 32;
+    Boot(plan.data_directory.boot().0 << 32 | chance)
 }
 
 fn pyramid_arguments(plan: &NodePlan<'_>, pyramid: &PyramidSettings) -> PyramidArguments {

@@ -4,7 +4,7 @@ use crate::world::World;
 use pyralog_cluster::Service;
 use pyralog_env::WallMillis;
 use pyralog_env::sim::SimClock;
-use pyralog_model::{CounterMode, ErrorCode, SessionId};
+use pyralog_model::{CounterMode, CounterNumber, ErrorCode, SessionId};
 use pyralog_obelisk::{LinkService, ObeliskHandle, ObeliskLimits};
 use pyralog_pharaoh::{Answer, Ask, Request, decode_outcome, encode_request};
 use std::sync::Arc;
@@ -42,7 +42,15 @@ async fn peers_are_answered_in_bytes_whatever_they_send() {
 async fn without_actors_it_says_so_and_too_much_is_refused() {
     let clock = Arc::new(SimClock::new(WallMillis(0)));
     let nobody = ObeliskHandle::new(clock, ObeliskLimits::default());
-    for request in [Request::Session, Request::Status, Request::Ids(1)] {
+    // A counter that is not known yet may be there all the same.
+    let (counter, mode) = (CounterNumber::FIRST_OF_USERS, CounterMode::Exact);
+    let of_counters = [
+        Request::Claim { counter, count: 1 },
+        Request::Value(counter),
+        Request::CreateCounter { name: "a".parse().unwrap(), mode },
+    ];
+    let others = [Request::Session, Request::Status, Request::Ids(1)];
+    for request in others.into_iter().chain(of_counters) {
         let refused = nobody.ask(request).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::Unavailable);
     }

@@ -1,9 +1,9 @@
-//! The attack: connections that say mutated recordings, one after another.
+//! The attack on the Kafka door: connections that say mutated recordings, one after another.
 //!
 //! Buffers are made once, before anything is weighed: whatever is allocated
 //! during a connection is the node's.
 
-use crate::weight::{Weight, settle};
+use crate::weight::{SLACK_BYTES, Weight, settle};
 use crate::{ALLOCATOR, PATIENCE};
 use anyhow::{Context, Result, ensure};
 use pyralog_tests::mutation::{hurry, mutate};
@@ -57,7 +57,7 @@ impl Attack {
             answered: 0,
             closed: 0,
             tried: [0; 128],
-            worst: Weight::default(),
+            worst: Weight::new(SLACK_BYTES),
             worst_said: Vec::with_capacity(4 << 20),
         }
     }
@@ -100,7 +100,7 @@ impl Attack {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut weight = Weight::default();
+        let mut weight = Weight::new(SLACK_BYTES);
         let mut start = 0;
         for turn in 0..CONNECTION_MUTATIONS {
             if let Some(recordings) = recordings {

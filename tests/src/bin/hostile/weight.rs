@@ -5,12 +5,15 @@ use pyralog_tests::wait;
 use std::time::Duration;
 
 const FACTOR: usize = 4;
-const SLACK_BYTES: usize = 64 * 1024;
+/// What a connection may cost that sends nothing.
+pub const SLACK_BYTES: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What one connection cost.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Weight {
+    /// What it may cost beside four times what it sent.
+    slack: usize,
     /// Bytes sent to it so far.
     pub received: usize,
     /// Mutations after which it was still open.
@@ -21,23 +24,29 @@ pub struct Weight {
 }
 
 /// The most memory since the connection began, and what had been received then.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Moment {
     pub peak: usize,
     pub received: usize,
+    slack: usize,
 }
 
 impl Moment {
     /// Memory beyond what is allowed, in bytes; negative is good.
     pub fn excess(&self) -> i64 {
-        self.peak as i64 - (FACTOR * self.received + SLACK_BYTES) as i64
+        self.peak as i64 - (FACTOR * self.received + self.slack) as i64
     }
 }
 
 impl Weight {
+    /// Nothing yet.
+    pub fn new(slack: usize) -> Weight {
+        Weight { slack, received: 0, answered: 0, closed: false, worst: None }
+    }
+
     /// Notes the most memory until now.
     pub fn note(&mut self, peak: usize) {
-        let now = Moment { peak, received: self.received };
+        let now = Moment { peak, received: self.received, slack: self.slack };
         if now.excess() > self.excess() {
             self.worst = Some(now);
         }

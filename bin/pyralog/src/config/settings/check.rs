@@ -100,7 +100,7 @@ impl NodeSettings {
                 format!(
                     "{name} = \"{address}\" is for nodes on other machines, and no cookie_file is named: the secret they share cannot be guessed"
                 ),
-                "write the same 32 random bytes to a file on each (head -c 32 /dev/urandom > cookie; chmod 600 cookie) and give --cookie-file",
+                "start the first node with --cookie-file FILE, which makes the file, and copy it to the others",
             ),
             _ => Ok(()),
         }
