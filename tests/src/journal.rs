@@ -33,6 +33,9 @@ struct Shared {
     errors: Mutex<Vec<String>>,
 }
 
+/// What one of the two does until it is stopped.
+type Work = fn(SocketAddr, &str, &Shared) -> Result<()>;
+
 /// A writer and a reader at work.
 #[derive(Debug)]
 pub struct Journal {
@@ -44,7 +47,7 @@ impl Journal {
     /// Begins to write to partition 0 of a log, and to read it from its start.
     pub fn start(address: SocketAddr, log: &str) -> Journal {
         let shared = Arc::new(Shared::default());
-        let work: [fn(SocketAddr, &str, &Shared) -> Result<()>; 2] = [write, read];
+        let work: [Work; 2] = [write, read];
         let threads = work.map(|work| {
             let (shared, log) = (Arc::clone(&shared), log.to_owned());
             thread::spawn(move || {

@@ -17,8 +17,17 @@ pub fn cpu_ticks(id: u32) -> Result<u64> {
 
 /// Bytes of memory that are resident now.
 pub fn resident_bytes(id: u32) -> Result<u64> {
+    memory(id, "VmRSS:")
+}
+
+/// The most bytes that were ever resident.
+pub fn peak_bytes(id: u32) -> Result<u64> {
+    memory(id, "VmHWM:")
+}
+
+fn memory(id: u32, kind: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let line = status.lines().find(|line| line.starts_with(kind)).context("no such line")?;
     let kib: u64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
     Ok(kib * 1024)
 }
@@ -29,7 +38,8 @@ mod tests {
 
     #[test]
     fn of_this_process() {
-        assert!(resident_bytes(std::process::id()).unwrap() > 100_000);
+        let resident = resident_bytes(std::process::id()).unwrap();
+        assert!((100_000..=peak_bytes(std::process::id()).unwrap()).contains(&resident));
         cpu_ticks(std::process::id()).unwrap();
     }
 }

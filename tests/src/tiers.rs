@@ -82,6 +82,16 @@ impl Tiers {
         self.obelisk().signal(Signal::CONT)
     }
 
+    /// SIGSTOP.
+    pub fn freeze_pyramid(&self) -> Result<()> {
+        self.pyramid().signal(Signal::STOP)
+    }
+
+    /// SIGCONT.
+    pub fn thaw_pyramid(&self) -> Result<()> {
+        self.pyramid().signal(Signal::CONT)
+    }
+
     /// Makes a counter at the Pyramid.
     pub fn create_counter(&self, name: &str, mode: &str) -> Result<()> {
         let body = json!({ "name": name, "mode": mode });

@@ -3,7 +3,7 @@
 //! says that it waits, and all of it resumes by itself.
 
 use pyralog_tests::http;
-use pyralog_tests::issued::{Wanted, ask};
+use pyralog_tests::issued::{Consumer, Wanted, ask, judge};
 use pyralog_tests::journal::{Journal, Write, between, percentile};
 use pyralog_tests::kafka::{Client, code};
 use pyralog_tests::node::{Plan, READY_PATIENCE};
@@ -52,6 +52,63 @@ fn nobody_notices_a_dead_obelisk() {
 #[test]
 fn nobody_notices_a_frozen_obelisk() {
     survive(Away::Frozen);
+}
+
+/// Its lease runs out while it cannot know. Another node's may begin then.
+#[test]
+fn a_pyramid_that_was_frozen_beyond_its_lease_repeats_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiers = start(folder.path());
+    let (pyramid, obelisk) = (tiers.pyramid_plan.http(), tiers.obelisk_plan.http());
+    let journal = Journal::start(tiers.pyramid_plan.kafka(), LOG);
+    let consumers = [
+        Consumer::start("ids of the pyramid", pyramid, Wanted::Ids(50)),
+        Consumer::start("ids of the obelisk", obelisk, Wanted::Ids(50)),
+    ];
+    for freeze in 0..2 {
+        let before: Vec<u64> = consumers.iter().map(Consumer::received).collect();
+        let written = journal.written();
+        let served = wait::holds(READY_PATIENCE, || {
+            let enough = |(one, before): (&Consumer, &u64)| one.received() > before + 1_000;
+            journal.written() > written + 200 && consumers.iter().zip(&before).all(enough)
+        });
+        assert!(served, "freeze {freeze}\n{}", tiers.tails());
+        tiers.freeze_pyramid().unwrap();
+        wait_until(Instant::now() + TERM + MARGIN);
+        tiers.thaw_pyramid().unwrap();
+    }
+    let received = consumers[0].received();
+    let back = wait::holds(BACK_WITHIN, || consumers[0].received() > received + 1_000);
+    assert!(back, "{}", tiers.tails());
+    let (writes, errors) = journal.stop();
+    assert!(errors.is_empty(), "{errors:?}");
+    let streams = consumers.map(Consumer::stop);
+    let ids: Vec<u64> =
+        scarab_ids(&tiers.pyramid_plan, LOG, 0).unwrap().into_iter().flatten().collect();
+    println!(
+        "{} of {} records have ids; refused {:?}",
+        ids.len(),
+        writes.len(),
+        streams[0].refused
+    );
+    let issued = streams.iter().map(|stream| (stream.name.as_str(), stream.values.as_slice()));
+    let wrong = judge(issued.chain([("records", ids.as_slice())]));
+    assert!(wrong.is_empty(), "{:?}", &wrong[..wrong.len().min(5)]);
+}
+
+#[test]
+fn a_new_pyramid_waits_for_its_first_obelisk() {
+    let folder = tempfile::tempdir().unwrap();
+    let obelisk = Plan::obelisk(folder.path());
+    let pyramid = Plan::pyramid(folder.path(), "pyramid-1", &[obelisk.link_port]);
+    let mut node = pyramid.spawn().unwrap();
+    let says_so = || node.stderr().contains("no Obelisk at") && node.readyz() == Some(503);
+    assert!(wait::holds(READY_PATIENCE, says_so), "{}", node.tail());
+    assert!(node.is_alive() && !node.is_ready(), "{}", node.tail());
+    let _obelisk = obelisk.start().unwrap();
+    node.wait_ready(BACK_WITHIN).unwrap();
+    let mut client = Client::dial(pyramid.kafka()).unwrap();
+    assert_eq!(client.create(LOG, 1).unwrap(), code::NONE);
 }
 
 fn survive(away: Away) {

@@ -6,7 +6,7 @@ use pyralog_tests::counters::make_and_touch;
 use pyralog_tests::issued::{Wanted, ask};
 use pyralog_tests::kafka::{Client, code};
 use pyralog_tests::node::{Node, Plan};
-use pyralog_tests::process::{cpu_ticks, resident_bytes};
+use pyralog_tests::process::{cpu_ticks, peak_bytes, resident_bytes};
 use pyralog_tests::tiers::{Tiers, status};
 use pyralog_tests::{binary, wait};
 use std::collections::BTreeSet;
@@ -154,11 +154,14 @@ fn many_counters_weigh_little() {
     let took = began.elapsed();
     let touched = resident_bytes(node.id()).unwrap();
     println!(
-        "{count} counters made and touched in {took:.1?}: resident {} MB, {} MB before",
+        "{count} counters made and touched in {took:.1?}: resident {} MB, {} MB before, {} MB at most",
         touched / 1_000_000,
-        idle / 1_000_000
+        idle / 1_000_000,
+        peak_bytes(node.id()).unwrap() / 1_000_000,
     );
-    assert!(touched < RESIDENT_MAX, "{touched} bytes");
+    // A build that is not optimised has more of itself in memory.
+    let most = if is_optimised() { RESIDENT_MAX } else { RESIDENT_MAX * 3 / 2 };
+    assert!(touched < most, "{touched} bytes");
 
     let arena = fs::metadata(plan.data_dir.join("obelisk/arena")).unwrap();
     let allocated = arena.blocks() * 512;

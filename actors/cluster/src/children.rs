@@ -20,7 +20,7 @@ use crate::door::{LinkDoor, LinkDoorArguments, LinkDoorMessage, Places};
 use crate::links::{Links, Shared};
 use crate::router::{Router, RouterArguments, RouterMessage};
 use crate::server::{LinkServer, LinkServerArguments, LinkServerMessage};
-use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorSpec};
+use pyralog_behaviour::{ChildContext, ChildSpec, Intensity, SupervisorSpec};
 use ractor::Actor;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ pub fn link_child(arguments: LinkArguments) -> ChildSpec {
             dialling(shared.clone()),
         ];
         children.extend(listener.clone().map(|listener| door(shared, listener, places.clone())));
-        SupervisorSpec::one_for_one(children)
+        // A link that cannot be had is a state: nothing that is stored here needs one.
+        SupervisorSpec::one_for_one(children).intensity(Intensity::unlimited())
     })
 }
 
@@ -74,6 +75,7 @@ fn peers(shared: Arc<Shared>) -> ChildSpec {
     ChildSpec::supervisor(PEERS, move |_| {
         let known = shared.peers().into_iter().map(|peer| dialler(shared.clone(), peer));
         SupervisorSpec { children: known.collect(), ..SupervisorSpec::dynamic() }
+            .intensity(Intensity::unlimited())
     })
 }
 

@@ -131,7 +131,10 @@ impl Frames {
             _ if self.auth_frames < self.auth_frames_min => {
                 Err(Breach("something else before the authentication"))
             }
-            NODE => Ok(self.session = true),
+            NODE => {
+                self.session = true;
+                Ok(())
+            }
             CONTROL => self.control(rest),
             _ => Err(Breach("a frame of an unknown kind")),
         }

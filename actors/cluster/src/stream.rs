@@ -108,13 +108,12 @@ impl<R: AsyncRead + Unpin> AsyncRead for Reader<R> {
 
 impl<R> Reader<R> {
     fn judge(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.frames.pass(bytes) {
-            Ok(ended) => Ok(self.pulse.frames_came(ended)),
-            Err(breach) => {
-                self.pulse.close();
-                Err(io::Error::new(io::ErrorKind::InvalidData, breach))
-            }
-        }
+        let ended = self.frames.pass(bytes).map_err(|breach| {
+            self.pulse.close();
+            io::Error::new(io::ErrorKind::InvalidData, breach)
+        })?;
+        self.pulse.frames_came(ended);
+        Ok(())
     }
 
     /// The timer is not moved at each read, only when it fires too early.

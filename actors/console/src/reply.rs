@@ -95,6 +95,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Unavailable
         | ErrorCode::ObeliskAway
         | ErrorCode::LanesExhausted
+        | ErrorCode::DirectoryDiverged
         | ErrorCode::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::PeerRefused => StatusCode::FORBIDDEN,
         ErrorCode::Elsewhere => StatusCode::MISDIRECTED_REQUEST,

@@ -79,6 +79,7 @@ pub(crate) fn kafka_error(code: ErrorCode) -> i16 {
         | ErrorCode::NodeNameTaken
         | ErrorCode::NodeCopied
         | ErrorCode::PeerRefused
+        | ErrorCode::DirectoryDiverged
         | ErrorCode::Internal => UNKNOWN_SERVER_ERROR,
     }
 }

@@ -11,13 +11,16 @@ use crate::seat::Seat;
 use guard::refuse_a_lost_arena;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_counter::cells::CellSource;
-use pyralog_counter::{Arena, ArenaOptions, CounterError, CounterHandle, StartReport, Wish};
+use pyralog_counter::{
+    Arena, ArenaOptions, CounterError, CounterHandle, Refused, StartReport, Wish,
+};
 use pyralog_env::Disk;
 use pyralog_model::{ApiError, CounterNumber, ErrorCode, StoreId};
 use pyralog_pharaoh::CounterView;
-use pyralog_store::{Health, HealthLatch, Worker};
+use pyralog_store::{Health, HealthLatch, Sentinel, Worker};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -80,6 +83,8 @@ pub(crate) struct ArenaState {
     raises: u64,
     raised_counters: u64,
     vitals: Vitals,
+    /// Stops the arena when another part of the data directory has failed.
+    _sentinel: Sentinel,
 }
 
 impl Actor for ArenaKeeper {
@@ -129,6 +134,9 @@ impl Actor for ArenaKeeper {
     ) -> Result<(), ActorProcessingErr> {
         let closed = tokio::task::block_in_place(|| state.arena.close_clean());
         if let Err(error) = closed {
+            if matches!(error, CounterError::Io { .. }) {
+                state.health.fail(&format!("the arena of counters: {error}"));
+            }
             tracing::warn!(%error, "the arena was not closed; its counters go on at their bounds");
         }
         Ok(())
@@ -147,8 +155,13 @@ fn open(arguments: ArenaArguments) -> Result<ArenaState, ActorProcessingErr> {
     if let Some(warning) = report.warning() {
         tracing::warn!("{warning}");
     }
+    let arena = Arc::new(arena);
+    let stopping = Arc::clone(&arena);
+    let sentinel =
+        health.on_failure(move |cause| tokio::task::block_in_place(|| stopping.stop(&cause)));
     Ok(ArenaState {
-        arena: Arc::new(arena),
+        arena,
+        _sentinel: sentinel,
         report,
         raiser: Worker::start("pyralog-raiser", health.clone())?,
         opener: Worker::start("pyralog-arena", health.clone())?,
@@ -217,12 +230,9 @@ impl ArenaState {
         // The raiser has no other jobs, so that there is always a place for it.
         drop(self.raiser.run(move || {
             let wishes: Vec<Wish> = waiting.iter().map(|(wish, _)| *wish).collect();
-            let raised = arena.raise(&wishes);
-            let counters = raised.as_ref().map_or(0, |raised| raised.counters);
-            let answer = raised.map(|_| ()).map_err(|error| judge(&arena, &health, &error));
-            for reply in waiting.into_iter().filter_map(|(_, reply)| reply) {
-                let _ = reply.send(answer.clone());
-            }
+            let raised = arena.raise_each(&wishes).map_err(|e| judge(&arena, &health, &e));
+            let counters = raised.as_ref().map_or(0, |(raised, _)| raised.counters);
+            answer(waiting, raised.map(|(_, refused)| refused));
             let _ = myself.cast(ArenaMessage::Raised { counters });
         }));
     }
@@ -250,6 +260,24 @@ impl ArenaState {
         self.vitals.set_detail("cells", self.report.cells);
         self.vitals.set_detail("started_clean", self.report.clean.to_string());
         let _ = reply.send(self.vitals.snapshot());
+    }
+}
+
+/// Everybody is answered; a counter that is refused takes no other one along.
+fn answer(waiting: Vec<(Wish, Option<Reply<()>>)>, raised: Result<Vec<Refused>, ApiError>) {
+    let refused = raised.map(|refused| {
+        let one = |refused: &Refused| (refused.counters.clone(), ApiError::from(&refused.error));
+        let all = refused.iter().map(one);
+        all.flat_map(|(counters, error)| counters.into_iter().map(move |c| (c, error.clone())))
+            .collect::<BTreeMap<_, _>>()
+    });
+    for (wish, reply) in waiting {
+        let Some(reply) = reply else { continue };
+        let answer = match &refused {
+            Ok(refused) => refused.get(&wish.counter).map_or(Ok(()), |error| Err(error.clone())),
+            Err(error) => Err(error.clone()),
+        };
+        let _ = reply.send(answer);
     }
 }
 

@@ -3,18 +3,21 @@
 //! happened.
 
 mod deciding;
+mod guard;
 mod history;
 
 pub(crate) use deciding::Decided;
 pub(crate) use history::HistoryLimits;
 
+use crate::arena::ArenaMessage;
 use crate::seat::Seat;
 use deciding::{Deciding, Undecided};
+use guard::refuse_a_lost_directory;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_directory::{Command, Outcome};
 use pyralog_env::Disk;
 use pyralog_model::{ApiError, ClusterId, ErrorCode};
-use pyralog_pharaoh::{Answer, CHANGES_BYTES_MAX, DirectoryHub, Membership, NodeStart};
+use pyralog_pharaoh::{Answer, CHANGES_BYTES_MAX, DirectoryHub, Membership, NodeStart, diverged};
 use pyralog_store::{HealthLatch, Keeper};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -63,6 +66,8 @@ pub(crate) struct DirectoryArguments {
     pub(crate) cluster: ClusterId,
     /// This node's own start.
     pub(crate) start: NodeStart,
+    /// Asked for traces of a directory that was lost.
+    pub(crate) arena: Seat<ArenaMessage>,
     pub(crate) limits: HistoryLimits,
     pub(crate) hub: DirectoryHub,
     pub(crate) own: Arc<watch::Sender<OwnStart>>,
@@ -100,11 +105,15 @@ impl Actor for DirectoryAuthority {
         myself: ActorRef<DirectoryMessage>,
         arguments: DirectoryArguments,
     ) -> Result<DirectoryState, ActorProcessingErr> {
-        let DirectoryArguments { disk, path, hub, own, seat, health, vitals, .. } = arguments;
         let deciding = tokio::task::block_in_place(|| {
-            let (keeper, kept) = Keeper::start(disk, &path, health)?;
-            Deciding::restore(keeper, kept, hub, arguments.limits)
+            let DirectoryArguments { disk, path, health, .. } = &arguments;
+            let (keeper, kept) = Keeper::start(Arc::clone(disk), path, health.clone())?;
+            Deciding::restore(keeper, kept, arguments.hub.clone(), arguments.limits)
         })?;
+        if deciding.directory().last_index() == 0 {
+            refuse_a_lost_directory(&arguments).await?;
+        }
+        let DirectoryArguments { own, seat, vitals, .. } = arguments;
         let mut state =
             DirectoryState { deciding, offered: None, forgetting: None, refused: 0, vitals };
         state.found(arguments.cluster).await?;
@@ -195,14 +204,7 @@ impl DirectoryState {
     fn changes(&mut self, myself: &ActorRef<DirectoryMessage>, after: u64, reply: Reply<Answer>) {
         let last = self.deciding.directory().last_index();
         let answer = if after > last {
-            Err(ApiError::new(
-                ErrorCode::NodeCopied,
-                format!(
-                    "this Obelisk's directory stands at {last} and the one that follows it at \
-                     {after}: it is an older state of it, or another cluster's; bring back the \
-                     newest copy of the Obelisk's data directory"
-                ),
-            ))
+            Err(diverged(after, last))
         } else {
             match self.deciding.history.after(after, CHANGES_BYTES_MAX) {
                 Some(commands) => Ok(Answer::Commands(commands)),

@@ -135,6 +135,11 @@ impl fmt::Debug for ObeliskHandle {
 
 impl Shared {
     async fn answer(&self, request: Request) -> AskOutcome {
+        // Who has followed another directory is answered nothing of this one.
+        let request = match matches!(request, Request::Knowing { .. }) {
+            true => request.verified(&*self.known()?)?,
+            false => request,
+        };
         // A follower waits, and must not keep others from being answered.
         if let Request::Changes { after, wait_ms } = request {
             return self.changes(after, wait_ms).await;
@@ -146,7 +151,9 @@ impl Shared {
             Request::Echo(bytes) => Ok(Answer::Echo(bytes)),
             Request::Start(start) => self.start(start).await,
             Request::Propose(command) => self.propose(command).await,
-            Request::Changes { .. } => unreachable!("it was taken out above"),
+            Request::Changes { .. } | Request::Knowing { .. } => {
+                unreachable!("it was taken out above")
+            }
             Request::Snapshot { index, from } => {
                 let piece = |reply| DirectoryMessage::Piece { index, from, reply };
                 self.directory.call(piece).await
@@ -154,11 +161,17 @@ impl Shared {
             Request::LeaseLane { node, incarnation, floor } => {
                 self.lease(node, incarnation, floor).await
             }
-            Request::ReleaseLane { node, incarnation, lane, used_to } => {
+            Request::ReleaseLane { node, incarnation, lane, granted_to, used_to } => {
                 check_node(node)?;
-                let release =
-                    |reply| LanesMessage::Release { node, incarnation, lane, used_to, reply };
-                self.lanes.call(release).await.map(|()| Answer::Released)
+                let release = |reply| LanesMessage::Release {
+                    node,
+                    incarnation,
+                    lane,
+                    granted_to,
+                    used_to,
+                    reply,
+                };
+                self.lanes.change(release).await.map(|()| Answer::Released)
             }
             Request::Session => {
                 let session = self.sessions.claim(CounterNumber::SESSIONS, 1).await?;
@@ -237,7 +250,7 @@ impl Shared {
     ) -> AskOutcome {
         check_node(node)?;
         let lease = |reply| LanesMessage::Lease { node, incarnation, floor, reply };
-        self.lanes.call(lease).await.map(Answer::Lane)
+        self.lanes.change(lease).await.map(Answer::Lane)
     }
 
     async fn create_counter(&self, name: CounterName, mode: CounterMode) -> AskOutcome {
@@ -304,7 +317,7 @@ impl Shared {
     }
 
     async fn decide(&self, command: Command) -> Result<Decided, ApiError> {
-        self.directory.call(|reply| DirectoryMessage::Decide { command, reply }).await
+        self.directory.change(|reply| DirectoryMessage::Decide { command, reply }).await
     }
 }
 

@@ -18,7 +18,7 @@ use crate::services::{
     DeskArguments, DeskKeeper, DeskMessage, Lanes, LanesArguments, LanesMessage, Scarab,
     ScarabArguments, ScarabMessage,
 };
-use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorSpec};
+use pyralog_behaviour::{ChildContext, ChildSpec, Intensity, SupervisorSpec};
 use pyralog_counter::ArenaOptions;
 use pyralog_counter::cells::CellSource;
 use pyralog_env::Disk;
@@ -59,11 +59,14 @@ pub struct ObeliskArguments {
 /// The subtree.
 pub fn obelisk_child(arguments: ObeliskArguments) -> ChildSpec {
     ChildSpec::supervisor("obelisk", move |_| {
+        // Coordination may be away for as long as it takes: in a node of both roles
+        // the records go on, and one alone says in its tree what is wrong.
         SupervisorSpec::rest_for_one(vec![
             arena_child(&arguments),
             directory_child(&arguments),
             services_child(&arguments),
         ])
+        .intensity(Intensity::unlimited())
     })
 }
 
@@ -95,6 +98,7 @@ fn directory_child(arguments: &ObeliskArguments) -> ChildSpec {
             path: arguments.data_dir.join("obelisk").join("directory.redb"),
             cluster: arguments.cluster,
             start: arguments.start.clone(),
+            arena: shared.arena.clone(),
             limits: HistoryLimits { commands_max, bytes_max: commands_bytes_max },
             hub: shared.hub.clone(),
             own: Arc::clone(&shared.own),
@@ -117,7 +121,9 @@ fn services_child(arguments: &ObeliskArguments) -> ChildSpec {
         desk_child("counters", &shared.counters, None),
         scarab_child(arguments),
     ];
-    ChildSpec::supervisor("services", move |_| SupervisorSpec::one_for_one(children.clone()))
+    ChildSpec::supervisor("services", move |_| {
+        SupervisorSpec::one_for_one(children.clone()).intensity(Intensity::unlimited())
+    })
 }
 
 fn lanes_child(arguments: &ObeliskArguments) -> ChildSpec {

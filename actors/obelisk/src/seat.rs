@@ -27,23 +27,48 @@ impl<M: Message> Seat<M> {
         *self.lock() = Some(actor);
     }
 
-    /// Calls the actor that sits here. An answer that does not come in time may
-    /// still have been acted upon.
+    /// Asks the actor that sits here for something that changes nothing, or nothing
+    /// that matters if it is asked again.
     pub(crate) async fn call<T, F>(&self, message: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(RpcReplyPort<Result<T, ApiError>>) -> M,
     {
-        let actor = self.lock().clone().ok_or_else(|| ApiError::unavailable(self.what))?;
-        match actor.call(message, Some(PATIENCE)).await {
-            Ok(CallResult::Success(answer)) => answer,
-            Ok(CallResult::Timeout) => {
-                let message =
-                    format!("{} did not answer in time; it may or may not be done", self.what);
-                Err(ApiError::new(ErrorCode::Timeout, message))
-            }
-            Ok(CallResult::SenderError) | Err(_) => Err(ApiError::unavailable(self.what)),
+        match self.ask(message).await? {
+            CallResult::Success(answer) => answer,
+            CallResult::Timeout => Err(self.in_doubt("did not answer in time")),
+            CallResult::SenderError => Err(ApiError::unavailable(self.what)),
         }
+    }
+
+    /// Asks the actor that sits here to change something. One that went without an
+    /// answer may have done it before: that is another error than "not done".
+    pub(crate) async fn change<T, F>(&self, message: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(RpcReplyPort<Result<T, ApiError>>) -> M,
+    {
+        match self.ask(message).await? {
+            CallResult::Success(answer) => answer,
+            CallResult::Timeout => Err(self.in_doubt("did not answer in time")),
+            CallResult::SenderError => Err(self.in_doubt("was stopped while it was asked")),
+        }
+    }
+
+    /// What cannot even be asked has surely not been done.
+    async fn ask<T, F>(&self, message: F) -> Result<CallResult<Result<T, ApiError>>, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(RpcReplyPort<Result<T, ApiError>>) -> M,
+    {
+        let unavailable = || ApiError::unavailable(self.what);
+        let actor = self.lock().clone().ok_or_else(unavailable)?;
+        actor.call(message, Some(PATIENCE)).await.map_err(|_| unavailable())
+    }
+
+    fn in_doubt(&self, why: &str) -> ApiError {
+        let message = format!("{} {why}; it may or may not be done", self.what);
+        ApiError::new(ErrorCode::Timeout, message)
     }
 
     /// Tells the actor that sits here, if any does.
@@ -67,5 +92,58 @@ impl<M> Clone for Seat<M> {
 impl<M> fmt::Debug for Seat<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Seat").field("what", &self.what).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ractor::{Actor, ActorProcessingErr};
+    use ractor_cluster_derive::RactorMessage;
+
+    #[derive(RactorMessage)]
+    enum Deed {
+        Ask(RpcReplyPort<Result<(), ApiError>>),
+    }
+
+    /// Acts upon what it is asked, and is gone before it has said so.
+    struct Mortal;
+
+    impl Actor for Mortal {
+        type Msg = Deed;
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<Deed>, _: ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+
+        async fn handle(
+            &self,
+            _: ActorRef<Deed>,
+            Deed::Ask(reply): Deed,
+            _: &mut (),
+        ) -> Result<(), ActorProcessingErr> {
+            drop(reply);
+            Err("killed".into())
+        }
+    }
+
+    #[tokio::test]
+    async fn who_goes_without_an_answer_may_have_done_it() {
+        let seat = Seat::new("the mortal");
+        let code = |answer: Result<(), ApiError>| answer.unwrap_err().code;
+        assert_eq!(code(seat.change(Deed::Ask).await), ErrorCode::Unavailable, "nobody sits");
+        for is_change in [true, false] {
+            let (actor, join) = Actor::spawn(None, Mortal, ()).await.unwrap();
+            seat.take(actor);
+            match is_change {
+                true => assert_eq!(code(seat.change(Deed::Ask).await), ErrorCode::Timeout),
+                false => assert_eq!(code(seat.call(Deed::Ask).await), ErrorCode::Unavailable),
+            }
+            join.await.unwrap();
+            let gone = code(seat.change(Deed::Ask).await);
+            assert_eq!(gone, ErrorCode::Unavailable, "it cannot even be asked");
+        }
     }
 }

@@ -9,6 +9,8 @@ mod following;
 mod ids;
 #[path = "obelisk/lanes.rs"]
 mod lanes;
+#[path = "obelisk/rollback.rs"]
+mod rollback;
 #[path = "obelisk/serving.rs"]
 mod serving;
 #[path = "obelisk/starts.rs"]

@@ -194,6 +194,7 @@ pub(crate) fn manner_of(request: &Request) -> Manner {
         | Request::Claim { .. }
         | Request::Value(_)
         | Request::Status => Manner::Hedged,
+        Request::Knowing { request, .. } => manner_of(request),
     }
 }
 

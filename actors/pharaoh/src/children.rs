@@ -4,7 +4,7 @@ use crate::allocator::{Registry, RegistryMessage};
 use crate::copy::{CopyArguments, CopyMessage, DirectoryCopy};
 use crate::lane::{LaneArguments, LaneKeeper, LaneMessage};
 use crate::pharaoh::Pharaoh;
-use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorSpec, Vitals};
+use pyralog_behaviour::{ChildContext, ChildSpec, Intensity, SupervisorSpec, Vitals};
 use pyralog_env::Disk;
 use pyralog_model::StoreId;
 use pyralog_store::HealthLatch;
@@ -45,7 +45,9 @@ pub fn pharaoh_child(arguments: PharaohArguments) -> ChildSpec {
         };
         children.push(ChildSpec::supervisor("allocators", |_| SupervisorSpec::dynamic()));
         children.push(ChildSpec::new::<RegistryMessage, _, _>("registry", "registry", registry));
-        SupervisorSpec::one_for_one(children)
+        // Without ids and leases records are written all the same: whatever keeps
+        // these down must not take a node along.
+        SupervisorSpec::one_for_one(children).intensity(Intensity::unlimited())
     })
 }
 

@@ -3,24 +3,25 @@
 //! can.
 //!
 //! ```text
-//!             last command the same?            nothing for 20 s
-//!   start ──▶ compare ───────────────▶ follow ──────────────────▶ compare
-//!                │ other, or missing     │ commands: durable, applied, published
-//!                ▼                       │ too far behind: a snapshot first
+//!   start ──▶ look ──────────────────▶ follow ◀─┐
+//!                │ another directory     │  └────┘ commands: durable, applied, published
+//!                ▼                       │         too far behind: a snapshot first
 //!             diverged: nothing is       │ no answer
 //!             taken, asked again later   ▼
-//!                                     waiting ─▶ compare
+//!                                     waiting ─▶ look
 //! ```
 //!
 //! A copy never goes back: an Obelisk whose directory is shorter, or another one,
-//! was put together from the wrong files, and to follow it would delete logs.
+//! was put together from the wrong files, and to follow it would delete logs. The
+//! Obelisk itself compares, before each answer, by the digest of all commands that
+//! comes with each question.
 
 mod following;
 
 pub use following::{CopyArguments, CopyMessage, DirectoryCopy};
 
 use crate::hub::{CopyState, DirectoryHub};
-use pyralog_directory::{Command, Directory};
+use pyralog_directory::{Command, Directory, Holding};
 use pyralog_store::{Keeper, KeeperError, Kept};
 use ractor::ActorProcessingErr;
 use std::sync::Arc;
@@ -42,8 +43,6 @@ enum CopyError {
 /// The copy itself: what was applied, and where it is kept.
 struct Copy {
     directory: Arc<Directory>,
-    /// The last command that was applied, if it is still known.
-    last: Option<Command>,
     keeper: Keeper,
     hub: DirectoryHub,
 }
@@ -55,14 +54,12 @@ impl Copy {
             Some((_, bytes)) => Directory::restore(&bytes)?,
             None => Directory::default(),
         };
-        let mut last = None;
         for (index, bytes) in commands {
             let command = Command::decode(&bytes)?;
             // A command is kept only after it was applied once: it applies again.
             directory.apply(index, &command)?;
-            last = Some(command);
         }
-        let copy = Copy { directory: Arc::new(directory), last, keeper, hub };
+        let copy = Copy { directory: Arc::new(directory), keeper, hub };
         copy.hub.publish(Arc::clone(&copy.directory));
         Ok(copy)
     }
@@ -89,7 +86,6 @@ impl Copy {
         if index / SNAPSHOT_EVERY != before / SNAPSHOT_EVERY {
             self.keeper.save_snapshot(index, next.snapshot()).await?;
         }
-        self.last = commands.into_iter().next_back().or(self.last.take());
         self.show(next);
         Ok(())
     }
@@ -111,8 +107,10 @@ impl Copy {
         if self.directory.cluster().is_some() && next.cluster() != self.directory.cluster() {
             return diverged("the Obelisk's snapshot is of another cluster".to_owned());
         }
+        if next.holds(&self.directory.known()) == Holding::No {
+            return diverged("the Obelisk's snapshot was made in another way".to_owned());
+        }
         self.keeper.install_snapshot(index, bytes).await?;
-        self.last = None;
         self.show(next);
         Ok(())
     }

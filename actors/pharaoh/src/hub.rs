@@ -27,6 +27,7 @@ pub enum CopyState {
 pub struct DirectoryHub {
     directory: Arc<watch::Sender<Arc<Directory>>>,
     state: Arc<watch::Sender<CopyState>>,
+    opened: Arc<watch::Sender<bool>>,
 }
 
 impl Default for DirectoryHub {
@@ -34,6 +35,7 @@ impl Default for DirectoryHub {
         DirectoryHub {
             directory: Arc::new(watch::Sender::new(Arc::default())),
             state: Arc::new(watch::Sender::new(CopyState::default())),
+            opened: Arc::new(watch::Sender::new(false)),
         }
     }
 }
@@ -70,6 +72,20 @@ impl DirectoryHub {
             }
             later
         });
+        self.opened.send_if_modified(|opened| !std::mem::replace(opened, true));
+    }
+
+    /// Returns when what the node had kept has been read.
+    ///
+    /// # Errors
+    /// `unavailable` if that takes longer than `patience`.
+    pub(crate) async fn opened(&self, patience: Duration) -> Result<(), ApiError> {
+        let mut opened = self.opened.subscribe();
+        let opened = opened.wait_for(|opened| *opened);
+        match tokio::time::timeout(patience, opened).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(ApiError::unavailable("this node's copy of the directory")),
+        }
     }
 
     /// Says how the copy stands. For the actor that keeps it.

@@ -77,6 +77,15 @@ struct Slot {
     floor: LogicalClock,
 }
 
+/// What is left of a lane when it is no longer used.
+struct Used {
+    lane: Lane,
+    /// The end of its last grant.
+    granted_to: LogicalClock,
+    /// The end of what was issued on it.
+    used_to: LogicalClock,
+}
+
 impl Slot {
     fn time(&self, now: Monotonic) -> LogicalClock {
         let passed = now.since(self.granted_at);
@@ -282,13 +291,12 @@ impl LaneHandle {
         self.0.version.send_modify(|version| *version += 1);
     }
 
-    /// No id is issued after this. What is returned is the lane and the end of
-    /// what was issued on it.
-    fn close(&self) -> Option<(Lane, LogicalClock)> {
+    /// No id is issued after this.
+    fn close(&self) -> Option<Used> {
         let slot = self.slot_mut().take()?;
         let used_to = slot.clock.retire();
         self.0.version.send_modify(|version| *version += 1);
-        Some((slot.clock.lane(), used_to))
+        Some(Used { lane: slot.clock.lane(), granted_to: slot.to, used_to })
     }
 
     fn slot_mut(&self) -> RwLockWriteGuard<'_, Option<Slot>> {

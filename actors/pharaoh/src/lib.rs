@@ -13,6 +13,7 @@
 //! - `protocol`: what may be asked, and the answers; `wire`: both as bytes.
 //! - [`Ask`]: whoever can be asked, in this process or behind a link.
 //! - `call`, `endpoints`, `caller`: who is asked, when, and how often.
+//! - `knowing`: who is not believed.
 //! - [`Pharaoh`]: the handle; `naming`: ids and counters; `membership`: joining.
 //! - `lane`, `allocator`: what is leased, and used without asking anybody.
 //! - `hub`, `copy`: the directory on this node.
@@ -26,6 +27,7 @@ mod wire;
 mod call;
 mod caller;
 mod endpoints;
+mod knowing;
 
 mod copy;
 mod hub;
@@ -48,6 +50,7 @@ pub use caller::{Endpoint, EndpointState};
 pub use children::{PharaohArguments, directory_child, pharaoh_child};
 pub use copy::{CopyArguments, CopyMessage, DirectoryCopy};
 pub use hub::{CopyState, DirectoryHub};
+pub use knowing::diverged;
 pub use lane::{LaneHandle, LaneState};
 pub use linked::LinkedObelisk;
 pub use membership::Membership;

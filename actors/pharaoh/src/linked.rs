@@ -41,6 +41,7 @@ impl Ask for LinkedObelisk {
 fn own_wait(request: &Request) -> Duration {
     match request {
         Request::Changes { wait_ms, .. } => Duration::from_millis(u64::from(*wait_ms)),
+        Request::Knowing { request, .. } => own_wait(request),
         _ => Duration::ZERO,
     }
 }

@@ -113,7 +113,8 @@ impl Pharaoh {
     ///
     /// # Errors
     /// `obelisk-away` when none answers; `timeout` for a proposal of which it is
-    /// not known whether it was carried out; else what was answered.
+    /// not known whether it was carried out; `directory-diverged` from an Obelisk
+    /// that this node must not believe; else what was answered.
     pub async fn ask(&self, request: Request) -> AskOutcome {
         self.ask_within(request, PATIENCE).await
     }
@@ -125,12 +126,17 @@ impl Pharaoh {
     /// As `ask`.
     pub async fn ask_within(&self, request: Request, patience: Duration) -> AskOutcome {
         let manner = manner_of(&request);
-        self.0.caller.ask(request, manner, patience).await
+        self.ask_as(request, manner, patience).await
     }
 
     /// Asks one Obelisk, and another only if the first has surely done nothing.
     pub(crate) async fn ask_once(&self, request: Request) -> AskOutcome {
-        self.0.caller.ask(request, Manner::Once, PATIENCE).await
+        self.ask_as(request, Manner::Once, PATIENCE).await
+    }
+
+    async fn ask_as(&self, request: Request, manner: Manner, patience: Duration) -> AskOutcome {
+        let request = self.knowing(request, patience).await?;
+        self.0.caller.ask(request, manner, patience).await
     }
 
     /// How the client is at this moment.

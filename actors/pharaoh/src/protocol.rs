@@ -4,7 +4,7 @@
 //! link, or as they are between actors of one process. Variants are only added,
 //! at the end; the bytes of each are held by a test.
 
-use pyralog_directory::Command;
+use pyralog_directory::{Command, Known};
 use pyralog_model::{
     ApiError, ClusterId, CounterMode, CounterName, CounterNumber, Incarnation, Lane, LogNumber,
     LogicalClock, NodeName, NodeNumber, ScarabId, SessionId, StartToken, StoreId,
@@ -64,6 +64,9 @@ pub enum Request {
         incarnation: Incarnation,
         /// The lane.
         lane: Lane,
+        /// The end of the last grant that the asker knows of: a later one is not
+        /// given back by this.
+        granted_to: LogicalClock,
         /// The end of what was issued.
         used_to: LogicalClock,
     },
@@ -97,6 +100,14 @@ pub enum Request {
     Value(CounterNumber),
     /// How the Obelisk is.
     Status,
+    /// Any other question, of somebody who has followed a directory: carried out
+    /// only if that is the Obelisk's, at an earlier time or now.
+    Knowing {
+        /// How far the asker has followed it, and by which way.
+        known: Known,
+        /// The question; not one of these again.
+        request: Box<Request>,
+    },
 }
 
 /// Who starts.

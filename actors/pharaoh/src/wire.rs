@@ -3,12 +3,15 @@
 //! and postcard allocates no more than a small multiple of what it is given.
 
 use crate::protocol::{ANSWER_BYTES_MAX, AskOutcome, REQUEST_BYTES_MAX, Request};
+use pyralog_directory::Known;
 use pyralog_model::{ApiError, ErrorCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The version this program speaks.
 const VERSION: u16 = 1;
+/// The number of `Request::Knowing`.
+const KNOWING: u32 = 15;
 
 /// The bytes of a request.
 pub fn encode_request(request: &Request) -> Vec<u8> {
@@ -20,7 +23,21 @@ pub fn encode_request(request: &Request) -> Vec<u8> {
 /// # Errors
 /// `request-invalid`, with what is wrong.
 pub fn decode_request(bytes: &[u8]) -> Result<Request, ApiError> {
+    if is_nested(bytes) {
+        let message = "a question says once how far the asker has come";
+        return Err(ApiError::new(ErrorCode::RequestInvalid, message));
+    }
     decode(bytes, REQUEST_BYTES_MAX)
+}
+
+/// Whether a `Knowing` holds another: thousands of them, one in the other, would be
+/// read by as many calls of one function in itself.
+fn is_nested(bytes: &[u8]) -> bool {
+    match postcard::take_from_bytes::<(u16, u32, Known, u32)>(bytes) {
+        Ok(((_, outer, _, inner), _)) => outer == KNOWING && inner == KNOWING,
+        // Too short for one in another.
+        Err(_) => false,
+    }
 }
 
 /// The bytes of what came of a request.

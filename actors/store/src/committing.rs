@@ -68,6 +68,7 @@ impl Committing {
             }
             self.commit(submissions, replies, bytes);
             if let Some(clean) = stop {
+                self.obey_latch();
                 if clean && self.committer.failure().is_none() && self.finish() {
                     self.gauges.ended_clean();
                 }
@@ -76,11 +77,19 @@ impl Committing {
         }
     }
 
+    /// What failed elsewhere in the data directory ends this, too.
+    fn obey_latch(&mut self) {
+        if let Some(cause) = self.health.failure() {
+            self.committer.fail(cause);
+        }
+    }
+
     fn commit(&mut self, submissions: Vec<Submission>, replies: Vec<Reply>, bytes: usize) {
         if submissions.is_empty() {
             return;
         }
         self.heed_reports();
+        self.obey_latch();
         if let Err(error) = self.wait_for_room(bytes) {
             return self.refuse(submissions, replies, &error);
         }

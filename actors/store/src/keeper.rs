@@ -80,8 +80,10 @@ impl Keeper {
         }
         let (shelf, kept) = Shelf::open(disk, path, health.clone())?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        let thread =
-            OwnedThread::start_vital("pyralog-directory", 0, health, move || run(shelf, queue))?;
+        let latch = health.clone();
+        let thread = OwnedThread::start_vital("pyralog-directory", 0, health, move || {
+            run(shelf, queue, &latch);
+        })?;
         Ok((Keeper { jobs, thread }, kept))
     }
 
@@ -133,15 +135,20 @@ impl Drop for Keeper {
     }
 }
 
-fn run(mut shelf: Shelf, mut queue: mpsc::Receiver<KeeperJob>) {
+fn run(mut shelf: Shelf, mut queue: mpsc::Receiver<KeeperJob>, health: &HealthLatch) {
     while let Some(job) = queue.blocking_recv() {
+        // Whatever failed in the data directory, here or elsewhere.
+        let sound = health.failure().map_or(Ok(()), |cause| Err(KeeperError::Failed(cause)));
         match job {
             KeeperJob::Append { first, commands, reply } => {
-                let _ = reply.send(shelf.append(first, &commands));
+                let _ = reply.send(sound.and_then(|()| shelf.append(first, &commands)));
             }
-            KeeperJob::Snapshot { index, snapshot } => shelf.save_snapshot(index, &snapshot),
+            KeeperJob::Snapshot { index, snapshot } if sound.is_ok() => {
+                shelf.save_snapshot(index, &snapshot);
+            }
+            KeeperJob::Snapshot { .. } => {}
             KeeperJob::Install { index, snapshot, reply } => {
-                let _ = reply.send(shelf.install_snapshot(index, &snapshot));
+                let _ = reply.send(sound.and_then(|()| shelf.install_snapshot(index, &snapshot)));
             }
             KeeperJob::Stop => return,
         }

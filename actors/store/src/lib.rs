@@ -32,7 +32,7 @@ mod writing;
 
 pub use checkpoints::MetaCheckpoints;
 pub use handle::{CommitSlot, StoreHandle};
-pub use health::{Health, HealthLatch};
+pub use health::{Health, HealthLatch, Sentinel};
 pub use keeper::{Keeper, KeeperError, Kept};
 pub use metrics::{LatencyBucket, StoreGauges, StoreMetrics};
 pub use pulse::Pulse;

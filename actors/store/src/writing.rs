@@ -97,11 +97,13 @@ impl Writing {
     }
 
     fn create(&mut self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
+        self.obey_latch()?;
         let created = create_partition(&self.disk, &self.pyramid, self.store, id, &self.options);
         self.latch(created)
     }
 
     fn delete(&mut self, log: LogNumber) -> Result<(), LogError> {
+        self.obey_latch()?;
         let deleted = delete_log(&*self.disk, &self.pyramid, log);
         self.latch(deleted)?;
         let forgotten = match self.writer.step(&WriterTask::Forget(log)) {
@@ -110,6 +112,11 @@ impl Writing {
             _ => Ok(()),
         };
         self.latch(forgotten)
+    }
+
+    /// What failed elsewhere in the data directory ends this, too.
+    fn obey_latch(&self) -> Result<(), LogError> {
+        self.health.failure().map_or(Ok(()), |cause| Err(LogError::Failed { cause }))
     }
 
     /// A failed sync of a directory is final like any other: the second one would

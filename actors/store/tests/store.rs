@@ -10,7 +10,8 @@ use pyralog_model::{
     BatchBuilder, BatchHeader, Epoch, Offset, PartitionId, StoreId, split_batches,
 };
 use pyralog_store::{
-    Health, HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage,
+    Health, HealthLatch, Keeper, KeeperError, Store, StoreArguments, StoreGauges, StoreHandle,
+    StoreMessage,
 };
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ struct Running {
     actor: ActorRef<StoreMessage>,
     join: JoinHandle<()>,
     store: StoreHandle,
+    gauges: Arc<StoreGauges>,
 }
 
 /// One partition as its head would hold it.
@@ -51,6 +53,7 @@ impl Rig {
     }
 
     async fn start(&self) -> Result<Running, SpawnErr> {
+        let gauges = Arc::new(StoreGauges::default());
         let arguments = StoreArguments {
             disk: Arc::new(self.disk.clone()),
             clock: Arc::new(SimClock::new(WallMillis(0))) as Arc<dyn Clock>,
@@ -58,12 +61,12 @@ impl Rig {
             store: StoreId(9),
             options: self.options.clone(),
             health: self.health.clone(),
-            gauges: Arc::new(StoreGauges::default()),
+            gauges: Arc::clone(&gauges),
             vitals: Vitals::default(),
         };
         let (actor, join) = Actor::spawn(None, Store, arguments).await?;
         let store = call_t!(actor, StoreMessage::GiveHandle, 5_000).unwrap();
-        Ok(Running { actor, join, store })
+        Ok(Running { actor, join, store, gauges })
     }
 }
 
@@ -214,4 +217,45 @@ async fn a_failed_sync_of_a_directory_is_as_final() {
     let refused = running.append(&mut writer, b"lost").await.unwrap_err();
     assert!(matches!(refused, LogError::Failed { .. }), "{refused}, {again:?}");
     running.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_elsewhere_in_the_data_directory_ends_the_store_too() {
+    let rig = Rig::new();
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    running.append(&mut writer, b"kept").await.unwrap();
+    rig.health.fail("the bound of ids: an error");
+    let refused = running.append(&mut writer, b"lost").await.unwrap_err();
+    assert!(matches!(&refused, LogError::Failed { cause } if cause.contains("ids")), "{refused}");
+    let made = running.store.create_partition(PartitionId::new(2, 0)).await;
+    assert!(matches!(made, Err(LogError::Failed { .. })));
+    let deleted = running.store.delete_log(pyralog_model::LogNumber(7)).await;
+    assert!(matches!(deleted, Err(LogError::Failed { .. })));
+    assert_eq!(read_all(&running.store, &writer.log).await, 1);
+    let gauges = running.gauges.clone();
+    running.actor.stop(None);
+    running.join.await.unwrap();
+    assert!(!gauges.has_ended_clean());
+    assert!(rig.start().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_keeps_nothing_after_a_failure_elsewhere() {
+    let rig = Rig::new();
+    let disk: Arc<dyn Disk> = Arc::new(rig.disk.clone());
+    let path = PathBuf::from("/data/directory.redb");
+    let start = |health| Keeper::start(Arc::clone(&disk), &path, health);
+    let (keeper, _) = start(rig.health.clone()).unwrap();
+    keeper.append(1, vec![1]).await.unwrap();
+    rig.health.fail("the WAL");
+    let refused = keeper.append(2, vec![2]).await;
+    assert!(matches!(refused, Err(KeeperError::Failed(_))), "{refused:?}");
+    keeper.save_snapshot(1, vec![3]).await.unwrap();
+    let refused = keeper.install_snapshot(9, vec![9]).await;
+    assert!(matches!(refused, Err(KeeperError::Failed(_))), "{refused:?}");
+    drop(keeper);
+    assert!(matches!(start(rig.health.clone()), Err(KeeperError::Failed(_))));
+    // The next process.
+    assert_eq!(start(HealthLatch::default()).unwrap().1, (None, vec![(1, vec![1])]));
 }

@@ -126,11 +126,13 @@ impl DataDirectory {
     }
 
     /// Keeps a token before it is sent, so that the next start knows it in case
-    /// its arrival is never heard of.
-    pub fn add_start_token(&mut self, token: StartToken) -> Result<(), DataDirectoryError> {
+    /// its arrival is never heard of. Says which one to send: `drawn`, or the last
+    /// one if too many were never answered.
+    pub fn add_start_token(&mut self, drawn: StartToken) -> Result<StartToken, DataDirectoryError> {
         let mut node = self.node.clone();
-        node.add_start_token(token);
-        self.replace(node)
+        let token = node.add_start_token(drawn);
+        self.replace(node)?;
+        Ok(token)
     }
 
     fn replace(&mut self, node: NodeFile) -> Result<(), DataDirectoryError> {

@@ -33,7 +33,7 @@ mod layout;
 mod raise;
 mod start;
 
-pub use raise::{Raise, Raised, Wish};
+pub use raise::{Raise, Raised, Refused, Wish};
 pub use start::StartReport;
 
 use crate::cells::{CellSource, Cells, Windows};
@@ -193,6 +193,15 @@ impl Arena {
     /// Why nothing more is issued, if a sync has failed.
     pub fn failure(&self) -> Option<&str> {
         self.health.failure()
+    }
+
+    /// Issues nothing more and writes nothing more: something that has to be durable
+    /// failed elsewhere in the same data directory.
+    pub fn stop(&self, cause: &str) {
+        self.health.fail(cause.to_owned());
+        // A raise that is under way would take the bounds back.
+        let _area = lock(&self.area);
+        self.refuse_all();
     }
 
     /// Ends cleanly: the exact values become durable and then the mark that says

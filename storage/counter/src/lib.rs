@@ -35,7 +35,7 @@ mod steady_clock;
 #[cfg(test)]
 mod tests;
 
-pub use arena::{Arena, ArenaOptions, Raise, Raised, StartReport, Wish};
+pub use arena::{Arena, ArenaOptions, Raise, Raised, Refused, StartReport, Wish};
 pub use block::Block;
 pub use bound_file::BoundFile;
 pub use counter_handle::{ClaimRefusal, CounterHandle, VALUE_MAX};

@@ -23,11 +23,11 @@ impl Directory {
     /// `Index` if another command is due, and then nothing has happened. With
     /// every other error the index is used up and nothing else has changed.
     pub fn apply(&mut self, index: u64, command: &Command) -> Result<Outcome, DirectoryError> {
-        let expect = self.last_index + 1;
+        let expect = self.last_index() + 1;
         if index != expect {
             return Err(DirectoryError::Index { expect, found: index });
         }
-        self.last_index = index;
+        self.history.push(command);
         self.check(command)?;
         Ok(self.carry_out(command))
     }
@@ -55,8 +55,8 @@ impl Directory {
             &Command::LeaseLane { node, incarnation, floor, now, term_ms } => {
                 self.check_lease((node, incarnation), Wish { floor, now, term_ms })
             }
-            &Command::ReleaseLane { node, incarnation, lane, used_to } => {
-                self.check_release((node, incarnation), lane, used_to)
+            &Command::ReleaseLane { node, incarnation, lane, granted_to, used_to } => {
+                self.check_release((node, incarnation), lane, granted_to, used_to)
             }
             Command::CreateCounter { name, mode } => self.check_counter(name, *mode),
         }

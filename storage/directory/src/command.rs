@@ -94,7 +94,7 @@ pub enum Command {
         term_ms: u32,
     },
     /// Takes a lane back from its holder, which has issued nothing from `used_to`
-    /// on.
+    /// on. Refused if the lease was prolonged since the grant that the holder names.
     ReleaseLane {
         /// Whose it is.
         node: NodeNumber,
@@ -102,6 +102,8 @@ pub enum Command {
         incarnation: Incarnation,
         /// The lane.
         lane: Lane,
+        /// The end of the last grant that the holder knows of.
+        granted_to: LogicalClock,
         /// The end of what was issued.
         used_to: LogicalClock,
     },

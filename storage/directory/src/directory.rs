@@ -2,6 +2,7 @@
 
 use crate::counters::{Counters, row_of};
 use crate::entry::{CounterEntry, LaneEntry, LogEntry, NodeEntry, Placement};
+use crate::history::{History, Holding, Known};
 use crate::lanes::Lanes;
 use crate::mutation::Planted;
 use pyralog_model::{
@@ -23,7 +24,7 @@ const WELL_KNOWN: [(&str, CounterNumber); 3] = [
 /// changes, so clones are cheap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
-    pub(crate) last_index: u64,
+    pub(crate) history: History,
     pub(crate) cluster: Option<ClusterId>,
     /// The greatest numbers given so far, kept because rows may go.
     pub(crate) last_node: u32,
@@ -53,7 +54,19 @@ impl Directory {
 
     /// The index of the last command; 0 before the first.
     pub fn last_index(&self) -> u64 {
-        self.last_index
+        self.history.last()
+    }
+
+    /// How far this directory has come and by which way, for another holder to
+    /// compare with its own.
+    pub fn known(&self) -> Known {
+        self.history.known()
+    }
+
+    /// Whether this directory came the way that another holder knows. Exact for the
+    /// last 8,192 commands; before them, as exact as the checkpoint below.
+    pub fn holds(&self, known: &Known) -> Holding {
+        self.history.holds(known)
     }
 
     /// The cluster's identity, once it is founded.

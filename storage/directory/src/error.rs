@@ -109,6 +109,10 @@ pub enum DirectoryError {
     /// Someone else has it, or nobody.
     #[error("lane {} is not leased to this start of the node", .0.number())]
     LaneNotHeld(Lane),
+    /// The lease was prolonged after the grant that is given back, for somebody who
+    /// may still use it.
+    #[error("lane {} was granted again since; that grant is not given back with an older one", .0.number())]
+    LaneGrantOld(Lane),
     /// What was used lies outside the lease.
     #[error("lane {} was not leased for the time that it is said to be used to", .0.number())]
     LaneUse(Lane),
@@ -175,9 +179,9 @@ impl From<DirectoryError> for ApiError {
                 ErrorCode::NodeNameTaken
             }
             DirectoryError::NodeCopied(_) => ErrorCode::NodeCopied,
-            DirectoryError::NotThePresentStart | DirectoryError::LaneNotHeld(_) => {
-                ErrorCode::Fenced
-            }
+            DirectoryError::NotThePresentStart
+            | DirectoryError::LaneNotHeld(_)
+            | DirectoryError::LaneGrantOld(_) => ErrorCode::Fenced,
             DirectoryError::LanesExhausted { .. } => ErrorCode::LanesExhausted,
             DirectoryError::CounterExists { .. } => ErrorCode::CounterExists,
             DirectoryError::CounterReserved(_) => ErrorCode::CounterNameInvalid,

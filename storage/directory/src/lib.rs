@@ -15,6 +15,7 @@ mod counters;
 mod directory;
 mod entry;
 mod error;
+mod history;
 mod lanes;
 mod mutation;
 mod snapshot;
@@ -29,6 +30,7 @@ pub use counters::COUNTERS_MAX;
 pub use directory::Directory;
 pub use entry::{CounterEntry, LaneEntry, LogEntry, NodeEntry, PARTITIONS_MAX, Placement, Roles};
 pub use error::{DecodeError, DirectoryError};
+pub use history::{Holding, Known};
 pub use lanes::TERM_MS_MAX;
 #[cfg(any(test, feature = "mutants"))]
 pub use mutation::Mutation;

@@ -5,6 +5,7 @@ use crate::counters::{Chunk, Counters};
 use crate::directory::{Directory, PlacedLog};
 use crate::entry::{LaneEntry, NodeEntry};
 use crate::error::DecodeError;
+use crate::history::HistoryBody;
 use crate::lanes::Lanes;
 use crate::mutation::Planted;
 use crate::version1::Body1;
@@ -30,6 +31,7 @@ struct Body<Log, Counter> {
     clock: LogicalClock,
     lanes: Vec<LaneEntry>,
     counters: Vec<Counter>,
+    history: HistoryBody,
 }
 
 type OwnedBody = Body<PlacedLog, Chunk>;
@@ -39,7 +41,7 @@ impl Directory {
     pub fn snapshot(&self) -> Vec<u8> {
         let chunks = self.counters.chunks();
         let body = Body::<&PlacedLog, &Chunk> {
-            last_index: self.last_index,
+            last_index: self.last_index(),
             cluster: self.cluster,
             last_node: self.last_node,
             last_log: self.last_log,
@@ -49,6 +51,7 @@ impl Directory {
             clock: self.lanes.clock,
             lanes: self.lanes.leased.values().copied().collect(),
             counters: chunks.iter().map(|chunk| &**chunk).collect(),
+            history: HistoryBody::of(&self.history),
         };
         codec::encode(codec::VERSION, &body)
     }
@@ -63,6 +66,7 @@ impl Directory {
             _ => codec::decode(bytes)?,
         };
         body.check()?;
+        let history = body.history.restore(body.last_index).map_err(DecodeError::Contradiction)?;
         let counters = Counters::restore(body.counters).map_err(DecodeError::Contradiction)?;
         let nodes = body.nodes.into_iter().map(|node| (node.number, node)).collect();
         let logs = body.logs.into_iter().map(|log| (log.entry.number, Arc::new(log)));
@@ -71,7 +75,7 @@ impl Directory {
             logs.iter().map(|(&number, log)| (log.entry.name.clone(), number)).collect();
         let leased = body.lanes.into_iter().map(|entry| (entry.lane, entry)).collect();
         Ok(Directory {
-            last_index: body.last_index,
+            history,
             cluster: body.cluster,
             last_node: body.last_node,
             last_log: body.last_log,
@@ -99,6 +103,7 @@ impl From<Body1> for OwnedBody {
             clock: LogicalClock(0),
             lanes: Vec::new(),
             counters: Vec::new(),
+            history: HistoryBody::beginning_at(body.last_index),
         }
     }
 }

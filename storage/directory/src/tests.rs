@@ -10,6 +10,7 @@ use pyralog_model::{
 
 mod counters;
 mod golden;
+mod histories;
 mod lanes;
 mod replay;
 mod starts;
@@ -49,10 +50,11 @@ fn lease((node, incarnation): (u32, u64), floor: u64, now: u64) -> Command {
     Command::LeaseLane { node, incarnation, floor, now, term_ms: 600_000 }
 }
 
-fn release((node, incarnation): (u32, u64), lane: u16, used_to: u64) -> Command {
+fn release((node, incarnation): (u32, u64), lane: u16, granted_to: u64, used_to: u64) -> Command {
     let (node, incarnation) = (NodeNumber(node), Incarnation(incarnation));
-    let (lane, used_to) = (Lane::new(lane).unwrap(), LogicalClock(used_to));
-    Command::ReleaseLane { node, incarnation, lane, used_to }
+    let (granted_to, used_to) = (LogicalClock(granted_to), LogicalClock(used_to));
+    let lane = Lane::new(lane).unwrap();
+    Command::ReleaseLane { node, incarnation, lane, granted_to, used_to }
 }
 
 fn counter(name: &str, mode: CounterMode) -> Command {
@@ -78,7 +80,8 @@ fn refused(directory: &Directory, command: Command) -> DirectoryError {
     let mut after = directory.clone();
     let error = apply(&mut after, &command).unwrap_err();
     assert_eq!(directory.check(&command), Err(error.clone()), "check foretells apply");
-    let expect = Directory { last_index: directory.last_index() + 1, ..directory.clone() };
+    let mut expect = directory.clone();
+    expect.history.push(&command);
     assert_eq!(after, expect, "a refusal uses its index and changes nothing else");
     error
 }

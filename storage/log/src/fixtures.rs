@@ -6,11 +6,12 @@
 
 use crate::tests::rig::{MemoryCheckpoints, P, Rig, batch, pyramid, small};
 use crate::tests::sessions::in_session;
-use crate::{LogOptions, paths};
-use pyralog_env::Disk;
+use crate::{LogOptions, SessionState, paths};
 use pyralog_env::sim::SimDisk;
+use pyralog_env::{Disk, Monotonic};
 use pyralog_model::Offset;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Two sealed batches, one in the next segment, one in the WAL only, and a
 /// cut-back of what followed it.
@@ -27,11 +28,21 @@ fn written() -> Rig {
     rig
 }
 
-/// A sealed segment with two sessions, one of them in its second epoch.
+/// A sealed segment with two sessions, one of them in its second epoch, and a third
+/// one that was forgotten in its third.
 fn written_in_sessions() -> Rig {
-    let mut rig = Rig::new(LogOptions { segment_bytes: 600, ..small() });
-    for (session, epoch, sequence) in [(5, 0, 0), (9, 0, 0), (9, 1, 0), (5, 0, 2)] {
+    let mut rig = Rig::new(LogOptions { segment_bytes: 1_000, ..small() });
+    let append = |rig: &mut Rig, session, epoch, sequence| {
         rig.append(P, &in_session(batch(2, 10, 1_000), session, epoch, sequence)).unwrap();
+    };
+    append(&mut rig, 7, 2, 0);
+    rig.finish();
+    let hour = Duration::from_secs(3_600);
+    let forgotten =
+        [Monotonic(0), Monotonic(0) + hour].map(|at| rig.logs[&P].forget_idle(at, hour));
+    assert_eq!(forgotten, [0, 1]);
+    for (session, epoch, sequence) in [(5, 0, 0), (9, 0, 0), (9, 1, 0), (5, 0, 2)] {
+        append(&mut rig, session, epoch, sequence);
     }
     rig.finish();
     rig
@@ -51,6 +62,7 @@ fn a_snapshot_of_sessions_has_the_bytes_it_always_had_and_is_read() {
     replace(&rig.disk, &path, &expect);
     let log = rig.reboot(1).logs[&P].clone();
     assert_eq!(log.sessions(), 2);
+    assert_eq!(log.session(7).0, SessionState::Forgotten { epoch: 2 });
 }
 
 /// The files of a store that are held, by fixture.

@@ -14,8 +14,10 @@
 //! Sequences are 31 bits and wrap: after 2,147,483,647 comes 0. Sessions that are
 //! idle for long, or the longest idle of too many, are forgotten. A forgotten
 //! session must never be taken for a new one, or an old retry would be stored
-//! twice: so the greatest number that was ever forgotten is kept, and a session up
-//! to it that begins anew in its first epoch is refused.
+//! twice: so the greatest number that was ever forgotten is kept, and the greatest
+//! epoch that any of the forgotten had written in. A session up to the one that
+//! begins anew in an epoch up to the other is refused; its producer raises its
+//! epoch, gets past both and goes on.
 
 mod sealed;
 mod session;
@@ -41,7 +43,10 @@ pub enum SessionState {
     /// It has written.
     Known(Session),
     /// It may have written: it, or a later one, was forgotten.
-    Forgotten,
+    Forgotten {
+        /// The last epoch that it may have written in.
+        epoch: i16,
+    },
     /// It has never written here.
     New,
 }
@@ -51,7 +56,7 @@ impl SessionState {
     pub fn judge(&self, batch: &SessionBatch) -> Verdict {
         match self {
             SessionState::Known(session) => session.judge(batch),
-            SessionState::Forgotten if batch.epoch == 0 => Verdict::Unknown,
+            SessionState::Forgotten { epoch } if batch.epoch <= *epoch => Verdict::Unknown,
             _ if batch.base_sequence != 0 => Verdict::Unknown,
             _ => Verdict::Next,
         }
@@ -73,9 +78,27 @@ impl SessionState {
 #[derive(Debug, Clone)]
 pub struct SessionTable {
     seats: HashMap<i64, Seat>,
-    /// The greatest session that was ever forgotten, -1 if none was.
-    forgotten: i64,
+    forgotten: Forgotten,
     sessions_max: usize,
+}
+
+/// All that is kept of those who were forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Forgotten {
+    /// The greatest session, -1 if there is none.
+    session: i64,
+    /// The greatest epoch that any of them wrote in; 0, the first one, if there is
+    /// none.
+    epoch: i16,
+}
+
+impl Forgotten {
+    const NOBODY: Forgotten = Forgotten { session: -1, epoch: 0 };
+
+    fn and(self, other: Forgotten) -> Forgotten {
+        let Forgotten { session, epoch } = other;
+        Forgotten { session: self.session.max(session), epoch: self.epoch.max(epoch) }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +106,13 @@ struct Seat {
     session: Session,
     /// When it was first seen to be idle; none if it was used since the last look.
     idle_since: Option<Monotonic>,
+}
+
+impl Seat {
+    /// What is kept of it once it is forgotten.
+    fn forgotten(&self, id: i64) -> Forgotten {
+        Forgotten { session: id, epoch: self.session.epoch() }
+    }
 }
 
 impl Default for SessionTable {
@@ -104,7 +134,7 @@ impl PartialEq for SessionTable {
 impl SessionTable {
     /// An empty table for so many sessions.
     pub(crate) fn with_max(sessions_max: usize) -> SessionTable {
-        SessionTable { seats: HashMap::new(), forgotten: -1, sessions_max }
+        SessionTable { seats: HashMap::new(), forgotten: Forgotten::NOBODY, sessions_max }
     }
 
     /// How many sessions are known.
@@ -114,14 +144,16 @@ impl SessionTable {
 
     /// True if there was never a session.
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty() && self.forgotten < 0
+        self.seats.is_empty() && self.forgotten == Forgotten::NOBODY
     }
 
     /// What is known of a session.
     pub fn state(&self, session: i64) -> SessionState {
         match self.seats.get(&session) {
             Some(seat) => SessionState::Known(seat.session.clone()),
-            None if session <= self.forgotten => SessionState::Forgotten,
+            None if session <= self.forgotten.session => {
+                SessionState::Forgotten { epoch: self.forgotten.epoch }
+            }
             None => SessionState::New,
         }
     }
@@ -159,7 +191,7 @@ impl SessionTable {
             let since = *seat.idle_since.get_or_insert(now);
             let stays = now.since(since) < expiration;
             if !stays {
-                *forgotten = (*forgotten).max(id);
+                *forgotten = forgotten.and(seat.forgotten(id));
             }
             stays
         });
@@ -168,7 +200,7 @@ impl SessionTable {
 
     /// What was forgotten stays so, also where the log is read again.
     pub(crate) fn remember_forgotten(&mut self, of: &SessionTable) {
-        self.forgotten = self.forgotten.max(of.forgotten);
+        self.forgotten = self.forgotten.and(of.forgotten);
     }
 
     /// Of too many sessions, those go whose last batch is the oldest; an eighth at
@@ -182,8 +214,9 @@ impl SessionTable {
         let going = (self.sessions_max / 8).max(1);
         by_age.select_nth_unstable(going - 1);
         for (_, id) in &by_age[..going] {
-            self.seats.remove(id);
-            self.forgotten = self.forgotten.max(*id);
+            if let Some(seat) = self.seats.remove(id) {
+                self.forgotten = self.forgotten.and(seat.forgotten(*id));
+            }
         }
     }
 }

@@ -93,6 +93,7 @@ error_codes! {
     DebugDisabled, "debug-disabled", GiveUp, "Fault injection is off; start the node with --debug-faults.";
     ActorNotFound, "actor-not-found", GiveUp, "No actor has this path.";
     Internal, "internal", Repair, "A bug: please report it with the log.";
+    DirectoryDiverged, "directory-diverged", Repair, "The Obelisk's directory is older than the one this node has followed, or another one.";
 }
 
 impl fmt::Display for ErrorCode {

@@ -79,6 +79,7 @@ tally! {
         releases: "lanes released",
         lanes_exhausted: "leases refused: no lane was free",
         fenced: "requests of an old start refused",
+        old_grants: "releases of an older grant refused",
         copies: "copies that went on beside their node",
         copy_claims: "claims by such copies",
         obelisk_restarts: "restarts of the Obelisk",

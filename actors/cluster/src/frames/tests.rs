@@ -1,3 +1,5 @@
+//! Honest peers pass, in any pieces; what no node says ends the link.
+
 use super::*;
 use proptest::prelude::*;
 

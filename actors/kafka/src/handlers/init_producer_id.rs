@@ -69,9 +69,11 @@ async fn next(service: &Service) -> Result<SessionId, i16> {
         Ok(Err(error)) => {
             tracing::debug!(%error, "a producer gets no session");
             Err(match error.code {
-                ErrorCode::ObeliskAway | ErrorCode::Unavailable | ErrorCode::Timeout => {
-                    COORDINATOR_LOAD_IN_PROGRESS
-                }
+                // An operator can put the right directory back while clients wait.
+                ErrorCode::ObeliskAway
+                | ErrorCode::Unavailable
+                | ErrorCode::Timeout
+                | ErrorCode::DirectoryDiverged => COORDINATOR_LOAD_IN_PROGRESS,
                 code => kafka_error(code),
             })
         }

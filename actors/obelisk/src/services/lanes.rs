@@ -28,6 +28,7 @@ pub(crate) enum LanesMessage {
         node: NodeNumber,
         incarnation: Incarnation,
         lane: Lane,
+        granted_to: LogicalClock,
         used_to: LogicalClock,
         reply: Reply<()>,
     },
@@ -89,8 +90,9 @@ impl Actor for Lanes {
             LanesMessage::Lease { node, incarnation, floor, reply } => {
                 state.lease(node, incarnation, floor, reply);
             }
-            LanesMessage::Release { node, incarnation, lane, used_to, reply } => {
-                state.release(Command::ReleaseLane { node, incarnation, lane, used_to }, reply);
+            LanesMessage::Release { node, incarnation, lane, granted_to, used_to, reply } => {
+                let release = Command::ReleaseLane { node, incarnation, lane, granted_to, used_to };
+                state.release(release, reply);
             }
             LanesMessage::Observe(reply) => state.observe(reply),
         }
@@ -113,7 +115,7 @@ impl LanesState {
         let directory = self.arguments.directory.clone();
         tokio::spawn(async move {
             let decide = |reply| DirectoryMessage::Decide { command, reply };
-            let granted = directory.call(decide).await.map(|decided| match decided.outcome {
+            let granted = directory.change(decide).await.map(|decided| match decided.outcome {
                 Outcome::LaneLeased { lane, from, to } => LaneGrant { lane, from, to, now },
                 other => unreachable!("LeaseLane was answered by {other:?}"),
             });
@@ -126,7 +128,7 @@ impl LanesState {
         let directory = self.arguments.directory.clone();
         tokio::spawn(async move {
             let decide = |reply| DirectoryMessage::Decide { command, reply };
-            let _ = reply.send(directory.call(decide).await.map(|_| ()));
+            let _ = reply.send(directory.change(decide).await.map(|_| ()));
         });
     }
 

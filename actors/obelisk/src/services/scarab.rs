@@ -11,9 +11,9 @@ use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_counter::{BoundFile, CounterError, LaneClock};
 use pyralog_directory::Directory;
 use pyralog_env::Disk;
-use pyralog_model::{ApiError, CounterNumber, Incarnation, LogicalClock, StoreId};
+use pyralog_model::{ApiError, CounterNumber, ErrorCode, Incarnation, LogicalClock, StoreId};
 use pyralog_pharaoh::LaneGrant;
-use pyralog_store::{HealthLatch, Worker};
+use pyralog_store::{HealthLatch, Sentinel, Worker};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
 use std::path::PathBuf;
@@ -67,6 +67,8 @@ pub(crate) struct ScarabState {
     raises: u64,
     leases: u64,
     vitals: Vitals,
+    /// Has ids stopped when another part of the data directory has failed.
+    _sentinel: Sentinel,
 }
 
 impl Actor for Scarab {
@@ -84,7 +86,17 @@ impl Actor for Scarab {
             Some(Ok(membership)) => membership.incarnation,
             _ => return Err("this node has not registered its start".into()),
         };
-        let file = tokio::task::block_in_place(|| BoundFile::open(&disk, &path, store))?;
+        if let Some(cause) = health.failure() {
+            return Err(format!("the data directory failed in this process ({cause})").into());
+        }
+        let file = tokio::task::block_in_place(|| {
+            let mut file = BoundFile::open(&disk, &path, store)?;
+            if file.bound() == 0 {
+                // From now on it shows that there was a directory here.
+                file.raise(1)?;
+            }
+            Ok::<_, CounterError>(file)
+        })?;
         let worker = Worker::start("pyralog-scarab", health.clone())?;
         let desk: &Desk = mint.tally();
         desk.open();
@@ -93,7 +105,12 @@ impl Actor for Scarab {
         // second ahead of the time: half of it is left for those that come now.
         let ahead = AHEAD_MS / 2 * LogicalClock::PER_MILLISECOND;
         mint.steady().raise_to(LogicalClock(bound.0.saturating_sub(ahead)));
+        let me = myself.clone();
+        let sentinel = health.on_failure(move |_| {
+            let _ = me.cast(ScarabMessage::Prepare { reply: None });
+        });
         let state = ScarabState {
+            _sentinel: sentinel,
             lanes,
             incarnation,
             bound,
@@ -152,6 +169,11 @@ impl ScarabState {
 
     /// Of many who ask at once, the first gets things done for all.
     async fn prepare(&mut self) -> Result<(), ApiError> {
+        if let Some(cause) = self.health.failure() {
+            self.mint.install(None);
+            let message = format!("ids have stopped: {cause}; restart the node");
+            return Err(ApiError::new(ErrorCode::StorageFailed, message));
+        }
         let now = self.mint.steady().now();
         let lane = self.mint.lane();
         if lane.is_none_or(|lane| lane.needs_lease(now)) {
@@ -171,7 +193,7 @@ impl ScarabState {
         let floor = whole_ms(floor);
         let (node, incarnation) = (Directory::OBELISKS, self.incarnation);
         let lease = |reply| LanesMessage::Lease { node, incarnation, floor, reply };
-        let LaneGrant { lane, from, to, .. } = self.lanes.call(lease).await?;
+        let LaneGrant { lane, from, to, .. } = self.lanes.change(lease).await?;
         match present {
             Some(present) if present.lane() == lane && present.from() == from => {
                 present.extend(to);
@@ -214,10 +236,12 @@ impl ScarabState {
     /// Best effort: a lease that is not given back runs out.
     async fn release(&mut self) {
         let Some(present) = self.mint.lane() else { return };
-        let (lane, used_to) = (present.lane(), present.retire());
+        let (lane, granted_to) = (present.lane(), present.to());
+        let used_to = present.retire();
         let (node, incarnation) = (Directory::OBELISKS, self.incarnation);
-        let release = |reply| LanesMessage::Release { node, incarnation, lane, used_to, reply };
-        if let Err(error) = self.lanes.call(release).await {
+        let release =
+            |reply| LanesMessage::Release { node, incarnation, lane, granted_to, used_to, reply };
+        if let Err(error) = self.lanes.change(release).await {
             tracing::debug!(%error, "the lane was not given back; its lease runs out");
         }
     }

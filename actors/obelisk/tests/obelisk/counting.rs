@@ -1,11 +1,12 @@
 //! Counters, sessions and labels: no value twice, whatever happens to the
 //! Obelisk; exact after a clean stop. Judged by what was handed out.
 
-use crate::world::World;
+use crate::world::{PATIENCE, Running, World};
 use pyralog_model::{CounterMode, CounterNumber, ErrorCode};
 use pyralog_pharaoh::{Answer, Ask, CLAIM_MAX, Request};
 use pyralog_store::Health;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_go_on_exactly_after_a_clean_stop() {
@@ -173,4 +174,84 @@ async fn a_failed_sync_is_final() {
     let next = running.claim(counter, 1).await;
     assert!((2..=1_201).contains(&next), "{next}");
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_counter_fails_nobody_else() {
+    let mut world = World::new(7);
+    world.arena.fsync_on_increment = true;
+    let running = world.start().await;
+    let damaged = running.counter("damaged", CounterMode::Exact).await;
+    let sound = running.counter("sound", CounterMode::Exact).await;
+    for counter in [damaged, sound] {
+        assert_eq!(running.claim(counter, 1).await, 1);
+    }
+    // Both copies of its bound, in the durable area whose place the header says.
+    let arena = Path::new("/data/obelisk/arena");
+    let header = world.disk.read_file(arena).unwrap();
+    let at = u64::from_le_bytes(header[48..56].try_into().unwrap()) + damaged.0 * 32;
+    [0, 1, 4096, 4097].iter().for_each(|byte| world.disk.flip_bit(arena, at + byte, 3).unwrap());
+    let claims = (0..200).map(|n| {
+        let handle = running.handle.clone();
+        let counter = if n % 2 == 0 { damaged } else { sound };
+        tokio::spawn(async move { (n, handle.ask(Request::Claim { counter, count: 1 }).await) })
+    });
+    for claim in claims.collect::<Vec<_>>() {
+        match claim.await.unwrap() {
+            (n, outcome) if n % 2 == 0 => {
+                running.refused(outcome, ErrorCode::StorageCorrupt);
+            }
+            (_, outcome) => assert!(matches!(outcome, Ok(Answer::Claimed(_))), "{outcome:?}"),
+        }
+    }
+    assert_eq!(running.claim(sound, 1).await, 102);
+    running.session().await;
+    assert_eq!(running.health.get(), Health::Good);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_elsewhere_in_the_data_directory_ends_all_that_is_issued() {
+    let mut world = World::new(8);
+    let running = world.start().await;
+    let counter = running.counter("a", CounterMode::Exact).await;
+    assert_eq!(running.claim(counter, 1).await, 1);
+    running.session().await;
+    running.ids(10).await;
+    running.health.fail("the WAL");
+    let victims = ["none", "services/scarab", "services/sessions", "arena", "directory"];
+    for victim in victims {
+        // They are not started again; the first is no part at all.
+        let _ = running.tree.kill(&format!("pyralog/obelisk/{victim}")).await;
+        let create =
+            Request::CreateCounter { name: "b".parse().unwrap(), mode: CounterMode::Exact };
+        for request in [
+            Request::Claim { counter, count: 1 },
+            Request::Session,
+            Request::EpochLabels(1),
+            Request::Ids(1),
+            create,
+        ] {
+            stops(&running, victim, request).await;
+        }
+    }
+    drop(running);
+}
+
+/// What is issued already may be under way for a moment; it ends for good.
+async fn stops(running: &Running, victim: &str, request: Request) {
+    let refused = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match running.ask(request.clone()).await {
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) => return error,
+            }
+        }
+    });
+    let refused = refused.await.expect("it stops issuing");
+    // A command may have come to the disk before the failure did.
+    let codes = [ErrorCode::StorageFailed, ErrorCode::Unavailable, ErrorCode::Timeout];
+    assert!(codes.contains(&refused.code), "{victim}: {request:?}: {refused}");
+    let again = running.ask(request.clone()).await;
+    assert!(again.is_err(), "{victim}: {request:?}: {again:?}");
 }

@@ -116,7 +116,7 @@ async fn followers_are_told_when_something_happens_and_not_before() {
     propose(&running, create_log("a")).await;
     assert_eq!(waiting.await.unwrap(), Ok(Answer::Commands(vec![create_log("a")])));
     let ahead = running.ask(changes(index + 2, 30_000)).await;
-    running.refused(ahead, ErrorCode::NodeCopied);
+    running.refused(ahead, ErrorCode::DirectoryDiverged);
     running.stop().await;
 }
 

@@ -43,7 +43,16 @@ async fn a_lane_is_leased_prolonged_and_given_back() {
 
     let used_to = first.from.plus(10);
     let (number, incarnation) = node;
-    let release = Request::ReleaseLane { node: number, incarnation, lane: first.lane, used_to };
+    let release = |granted_to| Request::ReleaseLane {
+        node: number,
+        incarnation,
+        lane: first.lane,
+        granted_to,
+        used_to,
+    };
+    // One that was on its way while the lane was leased again.
+    running.refused(running.ask(release(third.to)).await, ErrorCode::Fenced);
+    let release = release(fourth.to);
     assert_eq!(running.ask(release.clone()).await, Ok(Answer::Released));
     running.refused(running.ask(release).await, ErrorCode::Fenced);
     let restarted = running.node(node_start("p1", 11, &[100], 101)).await;
@@ -62,7 +71,8 @@ async fn the_obelisks_own_lanes_are_not_for_others() {
     running.refused(running.ask(lease(own, LogicalClock(0))).await, ErrorCode::RequestInvalid);
     let lane = Lane::new(0).unwrap();
     let (node, incarnation) = own;
-    let release = Request::ReleaseLane { node, incarnation, lane, used_to: LogicalClock(0) };
+    let (granted_to, used_to) = (LogicalClock(0), LogicalClock(0));
+    let release = Request::ReleaseLane { node, incarnation, lane, granted_to, used_to };
     running.refused(running.ask(release).await, ErrorCode::RequestInvalid);
     let unknown = (NodeNumber(9), Incarnation(1));
     running.refused(running.ask(lease(unknown, LogicalClock(0))).await, ErrorCode::Fenced);

@@ -86,6 +86,43 @@ async fn an_arena_that_was_lost_is_not_made_again() {
     assert!(refused.contains("repeat values"), "{refused}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_was_lost_is_not_founded_anew() {
+    let file = Path::new("/data/obelisk/directory.redb");
+    for remains in ["arena", "lane"] {
+        let mut world = World::new(6);
+        let running = world.start().await;
+        running.session().await;
+        // The keeper of ids is the last that starts.
+        running.ids(1).await;
+        running.stop().await;
+        world.disk.remove_file(file).unwrap();
+        for lost in ["arena", "lane"].into_iter().filter(|lost| *lost != remains) {
+            world.disk.remove_file(&file.with_file_name(lost)).unwrap();
+        }
+        for _ in 0..2 {
+            let refused = world.restart().await.err().expect("it does not start");
+            assert!(refused.contains("put back the newest copy"), "{remains}: {refused}");
+        }
+    }
+}
+
+/// Killed in its very first moments, again and again: nothing was lost by that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arena_alone_is_no_trace_of_a_directory() {
+    let mut world = World::new(7);
+    for seed in 0..40 {
+        world.disk.arm_crash_at(1 + 7 * seed);
+        if let Ok(running) = world.restart().await {
+            running.tree.root().kill();
+        }
+        world.disk.crash(seed);
+    }
+    let running = world.start().await;
+    assert_eq!(running.session().await, 1);
+    running.stop().await;
+}
+
 /// As the first release left it: one node of both roles, a log, no arena.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_of_the_first_release_is_taken_over() {

@@ -282,7 +282,11 @@ async fn an_idle_session_is_forgotten_and_not_taken_for_a_new_one() {
         assert_eq!(refused.code, ErrorCode::ProducerUnknown, "{refused}");
     }
     assert_eq!(send(1, 0).await.unwrap(), Offset(1), "the next epoch begins anew");
-    assert!(place.store.metrics().sequences_refused >= 2);
+    eventually("it is forgotten again", || place.gate().log.sessions() == 0).await;
+    let refused = send(1, 0).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ProducerUnknown, "in any epoch: {refused}");
+    assert_eq!(send(2, 0).await.unwrap(), Offset(2));
+    assert!(place.store.metrics().sequences_refused >= 3);
 }
 
 /// Gives no label at first.

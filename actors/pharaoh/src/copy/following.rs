@@ -81,15 +81,12 @@ pub struct CopyActorState {
 
 /// What the question that was asked last is for.
 enum Doing {
-    /// Is the Obelisk's directory the one this is a copy of?
-    Compare,
+    /// What has happened so far? Answered at once.
+    Look,
+    /// What happens next? Answered when something does.
     Follow,
     /// Pieces of the snapshot of an index.
-    Fetch {
-        index: u64,
-        bytes: u64,
-        have: Vec<u8>,
-    },
+    Fetch { index: u64, bytes: u64, have: Vec<u8> },
 }
 
 /// What to do next.
@@ -119,7 +116,7 @@ impl Actor for DirectoryCopy {
         });
         let (keeper, kept) = opened?;
         let copy = Copy::open(keeper, kept, hub)?;
-        let (doing, pause) = (Doing::Compare, PAUSE_FIRST);
+        let (doing, pause) = (Doing::Look, PAUSE_FIRST);
         let mut state = CopyActorState { copy, pharaoh, vitals, doing, pause, question: None };
         state.ask(&myself, Duration::ZERO);
         Ok(state)
@@ -148,8 +145,7 @@ impl CopyActorState {
     ) -> Result<(), ActorProcessingErr> {
         let next = match outcome {
             Ok(answer) => self.take(answer).await,
-            // It is asked for what comes after a command that it never had.
-            Err(error) if error.code == ErrorCode::NodeCopied => {
+            Err(error) if error.code == ErrorCode::DirectoryDiverged => {
                 Err(CopyError::Diverged(error.message))
             }
             Err(error) => Ok(self.away(&error)),
@@ -164,7 +160,7 @@ impl CopyActorState {
             Err(CopyError::Keeper(error @ (KeeperError::DiskFull | KeeperError::Unsettled))) => {
                 self.vitals.failed(&error.to_string());
                 self.copy.hub.set_state(CopyState::Waiting(error.to_string()));
-                self.doing = Doing::Compare;
+                self.doing = Doing::Look;
                 FULL_PAUSE
             }
             Err(CopyError::Keeper(error)) => return Err(error.into()),
@@ -175,21 +171,21 @@ impl CopyActorState {
 
     async fn take(&mut self, answer: Answer) -> Result<Next, CopyError> {
         match (&mut self.doing, answer) {
-            (Doing::Compare, answer) => self.compare(answer),
-            (Doing::Follow, Answer::Commands(commands)) if commands.is_empty() => {
-                self.copy.hub.set_state(CopyState::Following);
-                Ok(Next::Ask(Doing::Compare))
-            }
-            (Doing::Follow, Answer::Commands(commands)) => {
-                self.copy.take(commands).await?;
+            (Doing::Look | Doing::Follow, Answer::Commands(commands)) => {
+                match commands.is_empty() {
+                    true => self.copy.hub.set_state(CopyState::Following),
+                    false => self.copy.take(commands).await?,
+                }
                 Ok(Next::Ask(Doing::Follow))
             }
-            (Doing::Follow, Answer::SnapshotIs { index, bytes }) => self.fetch(index, bytes),
+            (Doing::Look | Doing::Follow, Answer::SnapshotIs { index, bytes }) => {
+                self.fetch(index, bytes)
+            }
             (Doing::Fetch { index, bytes, have }, Answer::Piece(piece)) => {
                 let whole = (have.len() + piece.len()) as u64;
                 if piece.is_empty() || whole > *bytes {
                     // Another snapshot has taken its place meanwhile.
-                    return Ok(Next::Ask(Doing::Compare));
+                    return Ok(Next::Ask(Doing::Look));
                 }
                 have.extend_from_slice(&piece);
                 let (index, bytes, have) = (*index, *bytes, std::mem::take(have));
@@ -200,32 +196,6 @@ impl CopyActorState {
                 Ok(Next::Ask(Doing::Follow))
             }
             (_, other) => Ok(self.away(&Pharaoh::unexpected(&other))),
-        }
-    }
-
-    /// The Obelisk's command of our last index must be our last command; if that
-    /// is not known any more, its directory must at least reach so far.
-    fn compare(&self, answer: Answer) -> Result<Next, CopyError> {
-        let ours = self.copy.index();
-        let behind = || {
-            CopyError::Diverged(format!(
-                "the Obelisk's directory ends before command {ours}, which this node has: \
-                 obelisk/directory.redb there is older than the data; put it back"
-            ))
-        };
-        match answer {
-            Answer::Status(status) if status.index < ours => Err(behind()),
-            Answer::SnapshotIs { index, .. } if index < ours => Err(behind()),
-            Answer::Commands(commands) => match (commands.first(), &self.copy.last) {
-                (None, _) => Err(behind()),
-                (Some(theirs), Some(mine)) if theirs != mine => Err(CopyError::Diverged(format!(
-                    "command {ours} of the Obelisk's directory is another one than this \
-                         node's: the files of two clusters were mixed"
-                ))),
-                _ => Ok(Next::Ask(Doing::Follow)),
-            },
-            Answer::Status(_) | Answer::SnapshotIs { .. } => Ok(Next::Ask(Doing::Follow)),
-            other => Err(CopyError::Diverged(Pharaoh::unexpected(&other).message)),
         }
     }
 
@@ -243,7 +213,7 @@ impl CopyActorState {
     fn away(&mut self, error: &ApiError) -> Next {
         self.vitals.failed(&error.message);
         self.copy.hub.set_state(CopyState::Waiting(error.message.clone()));
-        self.doing = Doing::Compare;
+        self.doing = Doing::Look;
         let wait = self.pharaoh.jittered(self.pause);
         self.pause = (self.pause * 2).min(PAUSE_MAX);
         Next::Pause(wait)
@@ -257,7 +227,7 @@ impl CopyActorState {
             self.vitals.failed(what);
             self.copy.hub.set_state(state);
         }
-        self.doing = Doing::Compare;
+        self.doing = Doing::Look;
         DIVERGED_PAUSE
     }
 
@@ -280,11 +250,10 @@ impl CopyActorState {
 
     fn request(&self) -> Request {
         let after = self.copy.index();
-        match (&self.doing, &self.copy.last) {
-            (Doing::Compare, Some(_)) => Request::Changes { after: after - 1, wait_ms: 0 },
-            (Doing::Compare, None) => Request::Status,
-            (Doing::Follow, _) => Request::Changes { after, wait_ms: WAIT_MS },
-            (Doing::Fetch { index, have, .. }, _) => {
+        match &self.doing {
+            Doing::Look => Request::Changes { after, wait_ms: 0 },
+            Doing::Follow => Request::Changes { after, wait_ms: WAIT_MS },
+            Doing::Fetch { index, have, .. } => {
                 Request::Snapshot { index: *index, from: have.len() as u64 }
             }
         }

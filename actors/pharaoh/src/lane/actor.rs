@@ -2,15 +2,15 @@
 //! local bound, as the pure `keeping` says, and gives the lane back when the node
 //! stops.
 
-use super::LaneHandle;
 use super::keeping::{Keeping, KeepingEffect, KeepingInput};
+use super::{LaneHandle, Used};
 use crate::pharaoh::Pharaoh;
 use crate::protocol::{Answer, LaneGrant, Request};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_counter::{BoundFile, CounterError};
 use pyralog_env::{Disk, Monotonic};
 use pyralog_model::{ApiError, ErrorCode, Incarnation, LogicalClock, NodeNumber, StoreId};
-use pyralog_store::{HealthLatch, Worker};
+use pyralog_store::{HealthLatch, Sentinel, Worker};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,8 @@ pub(crate) struct LaneActorState {
     member: Option<(NodeNumber, Incarnation)>,
     listeners: Vec<JoinHandle<()>>,
     alarm: Option<JoinHandle<()>>,
+    /// Has ids stopped when another part of the data directory has failed.
+    _sentinel: Sentinel,
 }
 
 impl Actor for LaneKeeper {
@@ -81,6 +83,9 @@ impl Actor for LaneKeeper {
         arguments: LaneArguments,
     ) -> Result<LaneActorState, ActorProcessingErr> {
         let LaneArguments { pharaoh, disk, path, store, health, vitals } = arguments;
+        if let Some(cause) = health.failure() {
+            return Err(format!("the data directory failed in this process ({cause})").into());
+        }
         let file = tokio::task::block_in_place(|| open(&disk, &path, store))?;
         let worker = Worker::start("pyralog-lane", health.clone())?;
         let lane = pharaoh.lane();
@@ -88,7 +93,12 @@ impl Actor for LaneKeeper {
         lane.close();
         lane.heard();
         lane.set_unleased(false);
+        let me = myself.clone();
+        let sentinel = health.on_failure(move |_| {
+            let _ = me.cast(LaneMessage::Keep(Keep::Input(KeepingInput::RaiseFailed)));
+        });
         Ok(LaneActorState {
+            _sentinel: sentinel,
             keeping: Keeping::new(LogicalClock(file.bound())),
             listeners: vec![
                 tell_of_membership(&pharaoh, myself.clone()),
@@ -248,11 +258,11 @@ impl LaneActorState {
 
     /// Best effort: a lease that is not given back runs out.
     async fn release(&mut self) {
-        let (Some((lane, used_to)), Some((node, incarnation))) = (self.lane.close(), self.member)
-        else {
+        let (Some(used), Some((node, incarnation))) = (self.lane.close(), self.member) else {
             return;
         };
-        let request = Request::ReleaseLane { node, incarnation, lane, used_to };
+        let Used { lane, granted_to, used_to } = used;
+        let request = Request::ReleaseLane { node, incarnation, lane, granted_to, used_to };
         if let Err(error) = self.pharaoh.ask_within(request, RELEASE_PATIENCE).await {
             tracing::debug!(%error, "the lane was not given back; its lease runs out");
         }

@@ -18,15 +18,17 @@ const PIECE_BYTES: usize = 100;
 
 impl SimObelisk {
     pub(super) async fn answer(&self, request: Request) -> AskOutcome {
+        let request = request.verified(&self.directory())?;
         match request {
+            Request::Knowing { .. } => unreachable!("it was taken out above"),
             Request::Echo(bytes) => Ok(Answer::Echo(bytes)),
             Request::Start(start) => self.start(start),
             Request::Propose(command) => self.propose(command),
             Request::Changes { after, wait_ms } => self.changes(after, wait_ms).await,
             Request::Snapshot { index, from } => self.piece(index, from),
             Request::LeaseLane { node, incarnation, floor } => self.lease(node, incarnation, floor),
-            Request::ReleaseLane { node, incarnation, lane, used_to } => {
-                let release = Command::ReleaseLane { node, incarnation, lane, used_to };
+            Request::ReleaseLane { node, incarnation, lane, granted_to, used_to } => {
+                let release = Command::ReleaseLane { node, incarnation, lane, granted_to, used_to };
                 self.carry_out(release).map(|_| Answer::Released)
             }
             Request::Session => {
@@ -92,7 +94,8 @@ impl SimObelisk {
             return Ok(Answer::SnapshotIs { index: state.compacted, bytes });
         }
         if after > state.directory.last_index() {
-            return Err(ApiError::new(ErrorCode::NodeCopied, "the directory ends before that"));
+            let message = "the directory ends before that";
+            return Err(ApiError::new(ErrorCode::DirectoryDiverged, message));
         }
         let past = usize::try_from(after - state.compacted).expect("a test has few commands");
         let commands = state.commands.iter().skip(past).take(COMMANDS_MAX);

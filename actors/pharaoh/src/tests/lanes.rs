@@ -175,6 +175,23 @@ async fn a_failed_sync_of_the_bound_ends_the_ids_and_fails_the_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_fails_elsewhere_in_the_data_directory_ends_the_ids() {
+    let site = Site::new(14);
+    let node = joined(&site, &[], 1).await;
+    let lane = node.pharaoh.lane();
+    issue(&lane, 20, &mut 0).await;
+    node.health.fail("the WAL");
+    eventually("it is closed", || lane.claim(1).is_none()).await;
+    let leases = site.obelisk.directory().last_index();
+    // Its keeper is not started again, or there would be ids again.
+    node.kill_actor("pharaoh/lane").await;
+    assert!(node.pharaoh.ids(1).await.is_err());
+    assert_eq!(lane.claim(1), None);
+    assert_eq!(site.obelisk.directory().last_index(), leases);
+    node.root.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_asker_sees_ids_go_up_over_crashes_that_come_before_the_lease() {
     let site = Site::new(12);
     let mut last = ScarabId(0);

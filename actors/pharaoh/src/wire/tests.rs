@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::{
     Answer, CounterView, LaneGrant, Made, NodeStart, ObeliskStatus, REQUEST_BYTES_MAX,
 };
-use pyralog_directory::{Command, Roles};
+use pyralog_directory::{Command, Directory, Roles};
 use pyralog_model::{
     ClusterId, CounterMode, CounterNumber, Incarnation, Lane, LogNumber, LogicalClock, NodeName,
     NodeNumber, ScarabId, SessionId, StartToken, StoreId,
@@ -26,6 +26,11 @@ fn start() -> NodeStart {
     }
 }
 
+fn knowing(request: Request) -> Request {
+    let known = Known { index: 5, digest: 6, checkpoint_index: 2, checkpoint_digest: 3 };
+    Request::Knowing { known, request: Box::new(request) }
+}
+
 fn requests() -> Vec<(Request, &'static str)> {
     let (node, incarnation) = (NodeNumber(1), Incarnation(7));
     let lane = Lane::new(3).unwrap();
@@ -37,8 +42,14 @@ fn requests() -> Vec<(Request, &'static str)> {
         (Request::Snapshot { index: 8, from: 9 }, "01040809"),
         (Request::LeaseLane { node, incarnation, floor: LogicalClock(2) }, "0105010702"),
         (
-            Request::ReleaseLane { node, incarnation, lane, used_to: LogicalClock(2) },
-            "010601070302",
+            Request::ReleaseLane {
+                node,
+                incarnation,
+                lane,
+                granted_to: LogicalClock(9),
+                used_to: LogicalClock(2),
+            },
+            "01060107030902",
         ),
         (Request::Session, "0107"),
         (Request::EpochLabels(2), "010802"),
@@ -51,6 +62,7 @@ fn requests() -> Vec<(Request, &'static str)> {
         (Request::Claim { counter: CounterNumber(16), count: 2 }, "010c1002"),
         (Request::Value(CounterNumber(16)), "010d10"),
         (Request::Status, "010e"),
+        (knowing(Request::Session), "010f0506020307"),
     ]
 }
 
@@ -115,7 +127,28 @@ fn the_numbers_of_error_codes_stay() {
     // They are numbered by their place in the list: new ones come at the end of it.
     let number = |code| encode_outcome(&Err(ApiError::new(code, "")))[2];
     assert_eq!(number(ErrorCode::LogNotFound), 0);
-    assert_eq!(usize::from(number(ErrorCode::Internal)), ErrorCode::ALL.len() - 1);
+    assert_eq!(number(ErrorCode::Internal), 37);
+    assert_eq!(usize::from(number(ErrorCode::DirectoryDiverged)), ErrorCode::ALL.len() - 1);
+}
+
+#[test]
+fn one_in_another_is_refused_however_deep() {
+    let two = encode_request(&knowing(knowing(Request::Session)));
+    let error = decode_request(&two).unwrap_err();
+    assert_eq!(error.code, ErrorCode::RequestInvalid);
+    // As many calls of the decoder in itself would not fit on any stack.
+    let one = &encode_request(&knowing(Request::Session))[1..6];
+    let mut deep = vec![1];
+    while deep.len() + one.len() < REQUEST_BYTES_MAX {
+        deep.extend_from_slice(one);
+    }
+    deep.push(7);
+    assert_eq!(decode_request(&deep).unwrap_err().code, ErrorCode::RequestInvalid);
+    // The number in more bytes than it needs.
+    let long_way = [&[1][..], &[0x8f, 0], &one[1..], &[0x8f, 0], &one[1..], &[7]].concat();
+    assert!(decode_request(&long_way).unwrap_err().message.contains("once"));
+    let not_decoded = knowing(knowing(Request::Session)).verified(&Directory::default());
+    assert_eq!(not_decoded.unwrap_err().code, ErrorCode::RequestInvalid);
 }
 
 #[test]

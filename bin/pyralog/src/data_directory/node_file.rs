@@ -94,13 +94,18 @@ impl NodeFile {
         }
     }
 
-    /// Keeps a token that is about to be sent.
-    pub(super) fn add_start_token(&mut self, token: StartToken) {
-        if self.start_tokens.len() == START_TOKENS_MAX {
-            // The first is the one that was taken.
-            self.start_tokens.remove(1);
+    /// The token of the next start, kept before it is sent. `drawn`, unless so many
+    /// starts in a row heard nothing of the cluster that the list is full: then the
+    /// last one goes again. None is ever dropped, since each may be the one that
+    /// the cluster has taken without our hearing of it.
+    pub(super) fn add_start_token(&mut self, drawn: StartToken) -> StartToken {
+        if let (Some(&last), START_TOKENS_MAX..) =
+            (self.start_tokens.last(), self.start_tokens.len())
+        {
+            return last;
         }
-        self.start_tokens.push(token);
+        self.start_tokens.push(drawn);
+        drawn
     }
 
     /// Itself, if it is who the configuration wants.

@@ -3,7 +3,7 @@
 use super::greeting;
 use crate::config::NodeSettings;
 use crate::cookie::node_cookie;
-use crate::data_directory::{DataDirectory, Wanted};
+use crate::data_directory::{DataDirectory, DataDirectoryError, Wanted};
 use crate::failure::{Failure, Status};
 use crate::listeners::Listeners;
 use crate::node::{Ended, Node, NodePlan};
@@ -11,6 +11,7 @@ use crate::signals::Signals;
 use pyralog_console::Readiness;
 use pyralog_env::{Entropy, RealClock, RealDisk, RealEntropy};
 use pyralog_model::StartToken;
+use pyralog_pharaoh::Membership;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,9 +49,8 @@ pub async fn live(life: Life) -> Result<(), Failure> {
     if !data.was_clean() {
         tracing::info!(boot = data.boot().0, "the last shutdown was not in order; recovering");
     }
-    let token = StartToken(RealEntropy.next_u128());
     let presented = data.node().start_tokens.clone();
-    data.add_start_token(token)?;
+    let token = data.add_start_token(StartToken(RealEntropy.next_u128()))?;
     let (readiness, readiness_seen) = watch::channel(Readiness::Starting);
     let plan = NodePlan {
         settings,
@@ -119,7 +119,7 @@ impl Serving<'_> {
             tokio::select! {
                 membership = &mut joining, if !joined => {
                     let membership = membership?;
-                    data.record_membership(membership.cluster, membership.node, self.token)?;
+                    self.record(data, &membership)?;
                     joined = true;
                 }
                 () = &mut served, if !serves => serves = true,
@@ -135,10 +135,21 @@ impl Serving<'_> {
                 ended = node.ended() => return Ok(Some(ended)),
             }
             let is_ready = *self.readiness.borrow() == Readiness::Ready;
-            if serves && data.node().cluster.is_some() && !is_ready {
+            if serves && (joined || data.node().cluster.is_some()) && !is_ready {
                 self.readiness.send_replace(Readiness::Ready);
                 greeting::print(self.life, data, self.listeners);
             }
+        }
+    }
+
+    /// A disk that has no room for it now ends nothing: the token is kept already.
+    fn record(&self, data: &mut DataDirectory, membership: &Membership) -> Result<(), Failure> {
+        match data.record_membership(membership.cluster, membership.node, self.token) {
+            Err(error @ DataDirectoryError::Io { .. }) => {
+                tracing::warn!(%error, "joined, but node.toml does not say so yet; the next start joins again");
+                Ok(())
+            }
+            other => Ok(other?),
         }
     }
 }

@@ -30,6 +30,15 @@ pub struct Raised {
     pub blocks: usize,
 }
 
+/// Wishes that could not be fulfilled, of counters that share the reason.
+#[derive(Debug)]
+pub struct Refused {
+    /// Whose wishes.
+    pub counters: Vec<CounterNumber>,
+    /// Why.
+    pub error: CounterError,
+}
+
 /// A raise that is written and not synced: no value above the old bounds may be
 /// issued. Dropped, it raises nothing.
 #[derive(Debug)]
@@ -39,6 +48,9 @@ pub struct Raise<'a> {
     targets: Vec<(Arc<Counter>, u64)>,
     blocks: usize,
 }
+
+/// Told whose wishes cannot be, and why; an error ends the raise.
+type Refuse<'a> = &'a mut dyn FnMut(&[CounterNumber], CounterError) -> Result<(), CounterError>;
 
 impl Arena {
     /// Raises bounds durably: every block of them is written once, and one sync
@@ -53,12 +65,31 @@ impl Arena {
         self.begin_raise(wishes)?.finish()
     }
 
+    /// As `raise`, but a wish that cannot be takes no other one along: whose they
+    /// are is said beside what was raised. Blocks.
+    ///
+    /// # Errors
+    /// Only those that are final, or of the arena as a whole.
+    pub fn raise_each(&self, wishes: &[Wish]) -> Result<(Raised, Vec<Refused>), CounterError> {
+        let mut refused = Vec::new();
+        let raise = self.begin(wishes, &mut |counters, error| {
+            refused.push(Refused { counters: counters.to_vec(), error });
+            Ok(())
+        })?;
+        Ok((raise.finish()?, refused))
+    }
+
     /// The first step of `raise`: writes, and neither syncs nor raises. While the
     /// `Raise` lives no counter can be activated. Blocks.
     ///
     /// # Errors
     /// As `raise`.
     pub fn begin_raise(&self, wishes: &[Wish]) -> Result<Raise<'_>, CounterError> {
+        self.begin(wishes, &mut |_, error| Err(error))
+    }
+
+    /// `refuse` is told of wishes that cannot be, and says if the others go on.
+    fn begin(&self, wishes: &[Wish], refuse: Refuse<'_>) -> Result<Raise<'_>, CounterError> {
         let mut area = lock(&self.area);
         self.health.check()?;
         let mut sums: BTreeMap<CounterNumber, u64> = BTreeMap::new();
@@ -68,44 +99,66 @@ impl Arena {
         }
         let mut targets = Vec::new();
         for (number, count) in sums {
-            let counter = self.activate(&mut area, number)?;
-            let wanted = self.target(counter.value(), count);
-            if wanted > counter.bound.load(Ordering::Acquire) {
-                // Above the file's bound in any case: a raise may have been
-                // written before and never synced.
-                let target = wanted.max(area.entry(number)?.bound);
-                targets.push((counter, target));
+            match self.target_of(&mut area, number, count) {
+                Ok(target) => targets.extend(target),
+                Err(error) => refuse(&[number], error)?,
             }
         }
-        let blocks = self.write(&mut area, &targets)?;
+        let blocks = self.write(&mut area, &mut targets, refuse)?;
         if self.planted.is(Mutation::BoundNotSyncedFirst) {
             publish(&targets);
         }
         Ok(Raise { arena: self, area, targets, blocks })
     }
 
+    /// The counter and its next bound; none if it is high enough.
+    fn target_of(
+        &self,
+        area: &mut Area,
+        number: CounterNumber,
+        count: u64,
+    ) -> Result<Option<(Arc<Counter>, u64)>, CounterError> {
+        let counter = self.activate(area, number)?;
+        let wanted = self.target(counter.value(), count);
+        if wanted <= counter.bound.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        // Above the file's bound in any case: a raise may have been written before
+        // and never synced.
+        let target = wanted.max(area.entry(number)?.bound);
+        Ok(Some((counter, target)))
+    }
+
     fn target(&self, value: u64, count: u64) -> u64 {
         value.saturating_add(count.max(self.block)).min(VALUE_MAX)
     }
 
+    /// Writes the targets; those that could not be are taken out.
     fn write(
         &self,
         area: &mut Area,
-        targets: &[(Arc<Counter>, u64)],
+        targets: &mut Vec<(Arc<Counter>, u64)>,
+        refuse: Refuse<'_>,
     ) -> Result<usize, CounterError> {
         let mut groups: BTreeMap<u64, Vec<(CounterNumber, u64)>> = BTreeMap::new();
-        for (counter, bound) in targets {
+        for (counter, bound) in targets.iter() {
             let group = groups.entry(layout::group_of(counter.number)).or_default();
             group.push((counter.number, *bound));
         }
+        let mut blocks = 0;
         for (group, bounds) in &groups {
             match area.replace(*group, bounds, self.header.incarnation) {
                 // The old bounds stand, in memory and in the other copy.
                 Err(error @ CounterError::Io { .. }) => return Err(self.fail(error)),
-                other => other?,
+                Err(error) => {
+                    let counters: Vec<_> = bounds.iter().map(|(number, _)| *number).collect();
+                    refuse(&counters, error)?;
+                    targets.retain(|(counter, _)| layout::group_of(counter.number) != *group);
+                }
+                Ok(()) => blocks += 1,
             }
         }
-        Ok(groups.len())
+        Ok(blocks)
     }
 }
 
@@ -121,6 +174,8 @@ impl Raise<'_> {
         if let Err(error) = self.area.sync() {
             return Err(self.arena.fail(error));
         }
+        // It may have been stopped meanwhile.
+        self.arena.health.check()?;
         publish(&self.targets);
         Ok(Raised { counters: self.targets.len(), blocks: self.blocks })
     }

@@ -79,6 +79,27 @@ fn a_counter_without_a_readable_bound_is_refused_and_its_neighbours_go_on() {
 }
 
 #[test]
+fn a_wish_that_cannot_be_takes_no_other_one_along() {
+    let (disk, world) = kept();
+    let at = durable_at(&disk) + C.0 * 32;
+    [0, 1, 4096, 4097].iter().for_each(|byte| disk.flip_bit(path(), at + byte, 3).unwrap());
+    let (arena, _) = open(&world, small());
+    let (other, absent) = (CounterNumber(C.0 + 1), CounterNumber(300));
+    arena.create(&[other]).unwrap();
+    let wishes = [C, other, absent].map(|counter| crate::Wish { counter, count: 1 });
+    assert!(matches!(arena.raise(&wishes), Err(CounterError::CounterDamaged { number: C })));
+    let (raised, refused) = arena.raise_each(&wishes).unwrap();
+    assert_eq!((raised.counters, raised.blocks), (1, 1));
+    assert!(matches!(refused[0].error, CounterError::CounterDamaged { number: C }));
+    assert!(matches!(refused[1].error, CounterError::NotCreated { .. }));
+    assert_eq!(refused.iter().flat_map(|r| r.counters.clone()).collect::<Vec<_>>(), [C, absent]);
+    assert_eq!(arena.counter(other).unwrap().claim(100), Ok(1));
+    // Nothing that could be raised: nothing is synced, and nothing fails.
+    let (raised, refused) = arena.raise_each(&wishes[..1]).unwrap();
+    assert_eq!((raised.counters, refused.len()), (0, 1));
+}
+
+#[test]
 fn a_mapped_value_above_its_bound_is_not_believed() {
     let (disk, world) = kept();
     disk.flip_bit(path(), (64 << 10) + C.0 * 64 + 6, 0).unwrap();

@@ -78,6 +78,19 @@ fn a_failed_sync_is_final() {
 }
 
 #[test]
+fn what_is_stopped_issues_and_raises_nothing_and_does_not_end_clean() {
+    let disk = sim();
+    let arena = raised(&disk, small());
+    let counter = arena.counter(C).unwrap();
+    assert_eq!(counter.claim(1), Ok(1));
+    arena.stop("the WAL failed");
+    assert!(matches!(counter.claim(1), Err(ClaimRefusal::Failed { .. })));
+    assert!(matches!(arena.raise_each(&[wish(1)]), Err(CounterError::Failed { .. })));
+    assert!(matches!(arena.create(&[CounterNumber(9)]), Err(CounterError::Failed { .. })));
+    assert!(matches!(arena.close_clean(), Err(CounterError::Failed { .. })));
+}
+
+#[test]
 fn a_full_disk_refuses_new_counters_and_raises_old_ones() {
     let disk = SimDisk::new(3);
     let world: Arc<dyn Disk> = Arc::new(disk.clone());

@@ -60,8 +60,9 @@ impl Directory {
         let term = u64::from(wish.term_ms);
         let entry = match lanes.held_by(holder).copied() {
             // Prolonged by the grantor's clock alone: whoever runs ahead of it
-            // does not get further ahead by asking.
-            Some(held) => LaneEntry { to: held.to.max(lanes.clock.plus_ms(term)), ..held },
+            // does not get further ahead by asking. But always by a little, since
+            // its end is what tells one grant from the next.
+            Some(held) => LaneEntry { to: held.to.plus(1).max(lanes.clock.plus_ms(term)), ..held },
             None => {
                 let free = match planted.is(Mutation::LaneReissued) {
                     true => lanes.leased.keys().next().copied(),
@@ -84,10 +85,14 @@ impl Directory {
         &self,
         holder: Holder,
         lane: Lane,
+        granted_to: LogicalClock,
         used_to: LogicalClock,
     ) -> Result<(), DirectoryError> {
         let held = self.lanes.leased.get(&lane).filter(|entry| entry.holder == Some(holder));
         let held = held.ok_or(DirectoryError::LaneNotHeld(lane))?;
+        if held.to != granted_to {
+            return Err(DirectoryError::LaneGrantOld(lane));
+        }
         match (held.from..=held.to).contains(&used_to) {
             true => Ok(()),
             false => Err(DirectoryError::LaneUse(lane)),

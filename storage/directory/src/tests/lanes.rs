@@ -29,11 +29,12 @@ fn a_lane_is_prolonged_and_others_get_others() {
     assert_eq!(leased(&mut directory, &lease((1, 1), 50, 100)), (0, 100, 100 + TERM));
     assert_eq!(leased(&mut directory, &lease((2, 2), 300, 100)), (1, 300, 300 + TERM));
     assert_eq!(leased(&mut directory, &lease((1, 1), 0, 500)), (0, 100, 500 + TERM));
-    // The grantor's clock has gone back: nothing is taken away.
-    assert_eq!(leased(&mut directory, &lease((1, 1), 0, 200)), (0, 100, 500 + TERM));
+    // The grantor's clock has gone back: nothing is taken away. One tick tells the
+    // grants from each other.
+    assert_eq!(leased(&mut directory, &lease((1, 1), 0, 200)), (0, 100, 501 + TERM));
     assert_eq!(directory.clock(), LogicalClock(500));
-    // Running ahead and asking does not prolong.
-    assert_eq!(leased(&mut directory, &lease((1, 1), TERM, 500)), (0, 100, 500 + TERM));
+    // Running ahead and asking does not prolong by more than that.
+    assert_eq!(leased(&mut directory, &lease((1, 1), TERM, 500)), (0, 100, 502 + TERM));
 }
 
 #[test]
@@ -85,16 +86,38 @@ fn a_lane_given_back_is_free_from_what_was_used() {
     let mut directory = starting(2);
     leased(&mut directory, &lease((1, 1), 0, 100));
     let lane = Lane::new(0).unwrap();
+    let to = 100 + TERM;
     for (holder, used_to, expect) in [
         ((2, 2), 200, DirectoryError::LaneNotHeld(lane)),
         ((1, 1), 99, DirectoryError::LaneUse(lane)),
-        ((1, 1), 101 + TERM, DirectoryError::LaneUse(lane)),
+        ((1, 1), to + 1, DirectoryError::LaneUse(lane)),
     ] {
-        assert_eq!(refused(&directory, release(holder, 0, used_to)), expect);
+        assert_eq!(refused(&directory, release(holder, 0, to, used_to)), expect);
     }
-    assert_eq!(apply(&mut directory, &release((1, 1), 0, 900)), Ok(Outcome::LaneReleased));
-    assert_eq!(refused(&directory, release((1, 1), 0, 900)), DirectoryError::LaneNotHeld(lane));
+    let good = release((1, 1), 0, to, 900);
+    assert_eq!(apply(&mut directory, &good), Ok(Outcome::LaneReleased));
+    assert_eq!(refused(&directory, good), DirectoryError::LaneNotHeld(lane));
     assert_eq!(directory.lanes().next().unwrap().to, LogicalClock(900));
+}
+
+/// It was asked before, and comes after the same start has leased the lane again,
+/// be it in the same moment.
+#[test]
+fn a_late_release_does_not_take_a_newer_grant_away() {
+    let mut directory = starting(1);
+    let lane = Lane::new(0).unwrap();
+    let (.., first) = leased(&mut directory, &lease((1, 1), 0, 100));
+    let late = release((1, 1), 0, first, 900);
+    for now in [100, 50, 2_000] {
+        let (.., to) = leased(&mut directory, &lease((1, 1), 0, now));
+        assert!(to > first);
+        assert_eq!(refused(&directory, late.clone()), DirectoryError::LaneGrantOld(lane));
+    }
+    let (.., to) = leased(&mut directory, &lease((1, 1), 0, 3_000));
+    apply(&mut directory, &release((1, 1), 0, to, 900)).unwrap();
+    // Given back and leased anew, it is another grant as well.
+    leased(&mut directory, &lease((1, 1), 0, 4_000));
+    assert!(matches!(apply(&mut directory, &late), Err(DirectoryError::LaneNotHeld(_))));
 }
 
 #[test]
@@ -110,11 +133,11 @@ fn when_all_are_leased_the_first_that_ends_is_next() {
     let exhausted = refused(&directory, lease(last, 0, 100));
     let expect = DirectoryError::LanesExhausted { lanes: 1024, free_in_ms: 600_000 };
     assert_eq!(exhausted, expect);
-    apply(&mut directory, &release((9, 9), 8, 8292)).unwrap();
+    apply(&mut directory, &release((9, 9), 8, 100 + TERM, 8292)).unwrap();
     let soon = refused(&directory, lease(last, 0, 100));
     assert_eq!(soon, DirectoryError::LanesExhausted { lanes: 1024, free_in_ms: 1 });
     assert_eq!(leased(&mut directory, &lease(last, 0, 9000)), (8, 9000, 9000 + TERM));
-    apply(&mut directory, &release(last, 8, 9001 + TERM - 1)).unwrap();
+    apply(&mut directory, &release(last, 8, 9000 + TERM, 9000 + TERM)).unwrap();
     let (lane, from, _) = leased(&mut directory, &lease(last, 0, 100 + TERM));
     assert_eq!((lane, from), (0, 100 + TERM), "of equals the lowest");
 }
@@ -177,7 +200,8 @@ fn overlaps(deeds: &[Deed], mutation: Option<Mutation>) -> bool {
                 let Some(held) = held.copied() else { continue };
                 let used_to = (held.from.0 + used).min(held.to.0);
                 let lane = held.lane.number();
-                apply(&mut directory, &release((node, start), lane, used_to)).unwrap();
+                let release = release((node, start), lane, held.to.0, used_to);
+                apply(&mut directory, &release).unwrap();
                 let granted = parts.get_mut(&lane).unwrap();
                 // What was not used is as if it had never been granted.
                 granted.iter_mut().filter(|part| part.0 == start).for_each(|part| {

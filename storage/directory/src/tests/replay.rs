@@ -20,8 +20,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         }),
         4 => ((0u32..5, 0u64..8), 0u64..1 << 25, 0u64..1 << 25)
             .prop_map(|(holder, floor, now)| lease(holder, floor, now)),
-        2 => ((0u32..5, 0u64..8), 0u16..4, 0u64..1 << 26)
-            .prop_map(|(holder, lane, used_to)| release(holder, lane, used_to)),
+        2 => ((0u32..5, 0u64..8), 0u16..4, 0u64..1 << 33, 0u64..1 << 26)
+            .prop_map(|(holder, lane, to, used_to)| release(holder, lane, to, used_to)),
         3 => (0u32..5, any::<bool>()).prop_map(|(name, leased)| {
             let mode = if leased { CounterMode::Leased } else { CounterMode::Exact };
             counter(&format!("c{name}"), mode)

@@ -1,7 +1,7 @@
 //! The table as a file beside a sealed segment, so that a start need not walk it.
 //!
 //! ```text
-//! .sessions ├─ "PYRASESS" 8 ─┼─ CRC 4 ─┼─ version 2 ─┼─ 0 2 ─┼─ log 8 ─┼─ partition 4 ─┼─ 0 4 ─┼─ …
+//! .sessions ├─ "PYRASESS" 8 ─┼─ CRC 4 ─┼─ version 2 ─┼─ 0 2 ─┼─ log 8 ─┼─ partition 4 ─┼─ epoch 2 ─┼─ 0 2 ─┼─ …
 //!           … ─ next offset 8 ─┼─ last LSN 8 ─┼─ forgotten 8 ─┼─ sessions 8 ─┤ (64)
 //!           then per session, by number
 //!           ├─ session 8 ─┼─ stored 8 ─┼─ epoch 2 ─┼─ batches 2 ─┼─ 0 4 ─┤ (24)
@@ -10,15 +10,15 @@
 //! ```
 //!
 //! Little-endian; the CRC-32C covers the store id and everything after itself.
-//! *Forgotten* is the greatest session that was forgotten, -1 if none was. The
-//! table is as of the end of the segment, which next offset and last LSN say again:
+//! *Forgotten* is the greatest session that was forgotten, -1 if none was; *epoch*
+//! the greatest one that any of the forgotten wrote in, else 0. The table is as of the end of the segment, which next offset and last LSN say again:
 //! a file that was left by another segment of the same name does not count. A file
 //! that is missing or damaged is made up for by walking segments. A segment whose
 //! `.offsets` has no flag of it has none: the table was empty. Version history: 1,
 //! the first.
 
 use super::session::{BATCHES_KEPT, Recent, Session, Stored};
-use super::{SESSIONS_MAX, Seat, SessionTable};
+use super::{Forgotten, SESSIONS_MAX, Seat, SessionTable};
 use crate::LogError;
 use crate::error::io_error;
 use crate::keyed_crc::keyed_crc;
@@ -91,10 +91,11 @@ pub(super) fn encode(table: &SessionTable, at: &SealedAt) -> Vec<u8> {
     bytes.extend_from_slice(&[0; 2]);
     bytes.extend_from_slice(&at.partition.log.0.to_le_bytes());
     bytes.extend_from_slice(&at.partition.partition.0.to_le_bytes());
-    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&table.forgotten.epoch.to_le_bytes());
+    bytes.extend_from_slice(&[0; 2]);
     bytes.extend_from_slice(&at.next_offset.0.to_le_bytes());
     bytes.extend_from_slice(&at.last_lsn.0.to_le_bytes());
-    bytes.extend_from_slice(&table.forgotten.to_le_bytes());
+    bytes.extend_from_slice(&table.forgotten.session.to_le_bytes());
     bytes.extend_from_slice(&(table.len() as u64).to_le_bytes());
     debug_assert_eq!(bytes.len(), HEADER_BYTES);
     let mut sessions: Vec<(i64, &Session)> =
@@ -133,7 +134,12 @@ pub(super) fn decode(bytes: &[u8], at: &SealedAt) -> Option<SessionTable> {
     if !fits {
         return None;
     }
-    let forgotten = i64::from_le_bytes(take(header, 48));
+    let (session, epoch) =
+        (i64::from_le_bytes(take(header, 48)), i16::from_le_bytes(take(header, 28)));
+    if session < -1 || epoch < 0 {
+        return None;
+    }
+    let forgotten = Forgotten { session, epoch };
     let mut table = SessionTable { forgotten, ..SessionTable::default() };
     let count = usize::try_from(u64::from_le_bytes(take(header, 56))).ok()?;
     if count > SESSIONS_MAX || count > body.len() / (SESSION_BYTES + BATCH_BYTES) {

@@ -6,9 +6,11 @@ use super::*;
 use crate::FrameHeader;
 use proptest::prelude::*;
 use pyralog_model::{Lsn, PartitionId, StoreId};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 const WRAP: i64 = 1 << 31;
+/// Of the model.
+const SESSIONS: i64 = 3;
 
 fn batch(session: i64, epoch: i16, base_sequence: i64, records: u32) -> SessionBatch {
     let base_sequence = base_sequence.rem_euclid(WRAP) as i32;
@@ -26,14 +28,50 @@ fn at() -> SealedAt {
 
 /// All batches there ever were, and the rules by their definition.
 #[derive(Default)]
-struct Naive(Vec<SessionBatch>);
+struct Naive {
+    stored: Vec<SessionBatch>,
+    /// Every session that was forgotten, as often as it was, and its epoch then.
+    forgotten: Vec<(i64, i16)>,
+    /// Batches before these do not count for their session any more.
+    begins: HashMap<i64, usize>,
+}
 
 impl Naive {
+    /// The batches of a session since it was forgotten, the last first.
+    fn of(&self, session: i64) -> impl Iterator<Item = &SessionBatch> {
+        let begin = self.begins.get(&session).copied().unwrap_or(0);
+        self.stored[begin..].iter().rev().filter(move |b| b.session == session)
+    }
+
+    fn last(&self, session: i64) -> Option<&SessionBatch> {
+        self.of(session).next()
+    }
+
+    /// Forgets all but one.
+    fn forget_but(&mut self, stays: i64) {
+        for session in (0..SESSIONS).filter(|session| *session != stays) {
+            self.forgotten.extend(self.last(session).map(|last| (session, last.epoch)));
+            self.begins.insert(session, self.stored.len());
+        }
+    }
+
+    /// What is stored twice: a second batch of the same session, epoch and sequence,
+    /// with the sequences not having wrapped between.
+    fn stored_twice(&self) -> Option<&SessionBatch> {
+        let mut seen = HashSet::new();
+        let key = |b: &SessionBatch| (b.session, b.epoch, b.base_sequence);
+        self.stored.iter().find(|b| !seen.insert(key(b)))
+    }
+
     fn judge(&self, batch: &SessionBatch) -> Verdict {
-        let of_session = || self.0.iter().rev().filter(|b| b.session == batch.session);
-        let Some(last) = of_session().next() else {
-            return if batch.base_sequence == 0 { Verdict::Next } else { Verdict::Unknown };
+        let Some(last) = self.last(batch.session) else {
+            // Whatever it or a later one may have stored it must not store again.
+            let may_be_stored = self.forgotten.iter().any(|(session, _)| batch.session <= *session)
+                && self.forgotten.iter().any(|(_, epoch)| batch.epoch <= *epoch);
+            let begins = batch.base_sequence == 0 && !may_be_stored;
+            return if begins { Verdict::Next } else { Verdict::Unknown };
         };
+        let of_session = || self.of(batch.session);
         if batch.epoch < last.epoch {
             return Verdict::Fenced { epoch: last.epoch };
         }
@@ -68,7 +106,8 @@ proptest! {
     #[test]
     fn verdicts_are_those_of_the_definition(
         from in prop_oneof![Just(0), (WRAP - 40)..WRAP],
-        steps in proptest::collection::vec((0i64..3, -1i16..=1, -14i64..4, 1u32..5, 0u8..10), 1..120),
+        steps in proptest::collection::vec(
+            (0..SESSIONS, -1i16..=1, -14i64..4, 1u32..5, 0u8..10, 0u8..20), 1..120),
     ) {
         let (mut table, mut naive) = (SessionTable::default(), Naive::default());
         let mut end = 0;
@@ -76,18 +115,24 @@ proptest! {
             let stored = SessionBatch { base_offset: Offset(end), ..batch };
             end += u64::from(stored.records);
             table.fold(&stored);
-            naive.0.push(stored);
+            naive.stored.push(stored);
         };
         // A session far along, as if what came before had long been cut off.
         store(&mut table, &mut naive, batch(0, 3, from, 2));
-        for (session, newer, delta, records, kind) in steps {
-            let last = naive.0.iter().rev().find(|b| b.session == session);
+        for (session, newer, delta, records, kind, forget) in steps {
+            if forget == 0 {
+                forget_but(&mut table, session);
+                naive.forget_but(session);
+            }
+            let last = naive.stored.iter().rev().find(|b| b.session == session);
             let (epoch, next) = last.map_or((0, 0), |b| {
                 (b.epoch, i64::from(b.base_sequence) + i64::from(b.records))
             });
             let probe = match kind {
                 // Most go on, so that there is something to look back on.
-                0..5 => batch(session, epoch, next, records),
+                0..4 => batch(session, epoch, next, records),
+                // The retry of a batch that is stored.
+                4 => last.map_or(batch(session, 0, 0, records), |stored| *stored),
                 5 => batch(session, epoch + newer.max(0), 0, records),
                 _ => batch(session, epoch + newer * i16::from(kind == 6), next + delta, records),
             };
@@ -98,6 +143,7 @@ proptest! {
                 store(&mut table, &mut naive, probe);
             }
         }
+        prop_assert_eq!(naive.stored_twice(), None);
         prop_assert_eq!(decode(&encode(&table, &at()), &at()), Some(table));
     }
 
@@ -121,10 +167,11 @@ proptest! {
     fn hostile_bytes_never_panic(
         mut bytes in proptest::collection::vec(any::<u8>(), 0..300), count in any::<u64>(),
     ) {
-        // Everything but the body is as it should be, the checksum too.
+        // It is ours and of this place, the checksum too; the rest is anything.
         let sound = encode(&SessionTable::default(), &at());
         if bytes.len() >= sound.len() {
-            bytes[..56].copy_from_slice(&sound[..56]);
+            bytes[..28].copy_from_slice(&sound[..28]);
+            bytes[32..48].copy_from_slice(&sound[32..48]);
             let count = if count % 2 == 0 { count % 8 } else { count };
             bytes[56..64].copy_from_slice(&count.to_le_bytes());
             let crc = crate::keyed_crc::keyed_crc(at().store, &[&bytes[12..]]);
@@ -159,7 +206,7 @@ fn what_was_forgotten_is_not_taken_for_new() {
     table.fold(&batch(4, 0, 0, 1));
     assert_eq!(table.forget_idle(start + hour, day), 0);
     assert_eq!(table.forget_idle(start + day, day), 1);
-    assert_eq!((table.len(), table.state(7)), (1, SessionState::Forgotten));
+    assert_eq!((table.len(), table.state(7)), (1, SessionState::Forgotten { epoch: 0 }));
     for (epoch, sequence, verdict) in [
         (0, 0, Verdict::Unknown),
         (0, 5, Verdict::Unknown),
@@ -174,7 +221,39 @@ fn what_was_forgotten_is_not_taken_for_new() {
     assert_eq!(table.forget_idle(start + day + hour, day), 0);
     let kept = decode(&encode(&table, &at()), &at()).unwrap();
     assert_eq!(kept, table);
-    assert_eq!(kept.state(7), SessionState::Forgotten);
+    assert_eq!(kept.state(7), SessionState::Forgotten { epoch: 0 });
+}
+
+#[test]
+fn a_retry_in_any_epoch_of_a_forgotten_session_is_not_taken_for_new() {
+    let day = Duration::from_secs(86_400);
+    let mut table = SessionTable::default();
+    // A producer raises its epoch by itself after an error.
+    table.fold(&batch(9, 0, 0, 1));
+    table.fold(&batch(9, 2, 0, 1));
+    assert_eq!(table.judge(&batch(9, 2, 0, 1)), Verdict::Duplicate { base_offset: Offset(0) });
+    table.forget_idle(Monotonic(0), day);
+    assert_eq!(table.forget_idle(Monotonic(0) + day, day), 1);
+    let kept = decode(&encode(&table, &at()), &at()).unwrap();
+    let mut cut_back = SessionTable::default();
+    cut_back.remember_forgotten(&table);
+    for table in [table, kept, cut_back] {
+        for epoch in 0..=2 {
+            assert_eq!(table.judge(&batch(9, epoch, 0, 1)), Verdict::Unknown, "{epoch}");
+            assert_eq!(table.judge(&batch(5, epoch, 0, 1)), Verdict::Unknown, "{epoch}");
+        }
+        assert_eq!(table.judge(&batch(9, 3, 0, 1)), Verdict::Next);
+        assert_eq!(table.judge(&batch(10, 0, 0, 1)), Verdict::Next, "it was never forgotten");
+    }
+}
+
+/// Forgets all sessions of the model but one.
+fn forget_but(table: &mut SessionTable, stays: i64) {
+    let day = Duration::from_secs(86_400);
+    for (id, seat) in &mut table.seats {
+        seat.idle_since = (*id != stays).then_some(Monotonic(0));
+    }
+    table.forget_idle(Monotonic(0) + day, day);
 }
 
 #[test]
@@ -189,7 +268,7 @@ fn of_too_many_sessions_the_longest_idle_go() {
     assert_eq!(table.len(), 15);
     assert_eq!(
         (table.state(1), table.state(2)),
-        (SessionState::Forgotten, SessionState::Forgotten)
+        (SessionState::Forgotten { epoch: 0 }, SessionState::Forgotten { epoch: 0 })
     );
     assert!(matches!(table.state(0), SessionState::Known(_)), "it has written since");
     // Of the forgotten ones it is the greatest that counts; these are below it.

@@ -177,20 +177,21 @@ fn logs_without_sessions_have_no_files_for_them() {
 #[test]
 fn what_is_forgotten_stays_so_over_a_seal_and_a_start() {
     let mut rig = rig();
-    append_some(&mut rig, 0, 20);
+    append_some(&mut rig, 80, 20);
     rig.finish();
     let log = rig.logs[&P].clone();
     let hour = Duration::from_secs(3_600);
     log.forget_idle(Monotonic(0), hour);
     assert_eq!(log.forget_idle(Monotonic(0) + hour, hour), 5);
-    assert_eq!((log.sessions(), log.session(3).0), (0, SessionState::Forgotten));
+    let forgotten = SessionState::Forgotten { epoch: 1 };
+    assert_eq!((log.sessions(), log.session(3).0), (0, forgotten.clone()));
     for n in 0..80 {
         rig.append(P, &batch(2, 60, n)).unwrap();
     }
     rig.finish();
     drop(log);
     let rig = rig.reboot(4);
-    assert_eq!(rig.logs[&P].session(3).0, SessionState::Forgotten);
+    assert_eq!(rig.logs[&P].session(3).0, forgotten);
 }
 
 #[test]

@@ -213,9 +213,9 @@ impl LaneWorld {
     /// Gives the lane back, and asks once more if the answer is lost.
     pub(super) fn give_back(&mut self, node: usize, process: &mut Process) -> Verdict {
         let Some(held) = process.lane.take() else { return Ok(()) };
-        let (lane, used_to) = (held.lane(), held.retire());
+        let (lane, granted_to, used_to) = (held.lane(), held.to(), held.retire());
         let (number, incarnation) = (self.nodes[node].number, process.incarnation);
-        let command = Command::ReleaseLane { node: number, incarnation, lane, used_to };
+        let command = Command::ReleaseLane { node: number, incarnation, lane, granted_to, used_to };
         // What was used is kept: the next lease must not begin below it.
         if process.bound.raise(used_to.0).is_err() {
             return Ok(());
@@ -224,6 +224,8 @@ impl LaneWorld {
             Ok(Outcome::LaneReleased) => self.tally.releases += 1,
             // Long over, and another's already.
             Err(DirectoryError::LaneNotHeld(_)) => self.tally.fenced += 1,
+            // The answer to its last extension was lost: the lease runs out.
+            Err(DirectoryError::LaneGrantOld(_)) => self.tally.old_grants += 1,
             other => return Err(format!("a release was answered {other:?}")),
         }
         if self.chance.percent(20) {

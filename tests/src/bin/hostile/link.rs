@@ -16,6 +16,7 @@ mod talk;
 mod wire;
 
 use crate::node::Sockets;
+use crate::socket::address;
 use crate::weight::{SLACK_BYTES, Weight, settle};
 use crate::{ALLOCATOR, CLUSTER};
 use anyhow::{Result, ensure};
@@ -24,13 +25,19 @@ use pyralog_tests::recordings::Recording;
 use pyralog_tests::seeded::Seeded;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wire::Peer;
 
 /// What a session may cost beside what it sends: a handful of actors on both
-/// sides of it (measured: 110 KiB at most), and mirrors of 10 kB for the 64
+/// sides of it (measured: 75 KB for one that says nothing), and mirrors of 10 kB for the 64
 /// actors and groups that it may name.
 const SESSION_BYTES: usize = 768 * 1024;
+/// One connection in this many.
+const INSIDERS: usize = 8;
+/// The last session is wound up when no more than this is left of it, or when
+/// that takes longer than it ever does.
+const REMAINS_BYTES: usize = 4 * 1024;
+const WINDING_UP: Duration = Duration::from_millis(5);
 /// How often a connection that cost too much is tried again.
 const REPETITIONS: usize = 3;
 /// Connections between two looks at how the others fare, and at what the
@@ -72,35 +79,27 @@ impl LinkAttack<'_> {
         recordings: &'a [Recording],
         seed: u64,
     ) -> Result<LinkAttack<'a>> {
-        let room = vec![0; talk::FRAME_BYTES_MAX];
-        let friend = Friend::make(sockets)?;
-        settle();
-        let rest = ALLOCATOR.current_usage();
-        Ok(LinkAttack {
+        let mut attack = LinkAttack {
             link: sockets.link.local_addr()?,
             recordings,
             seeded: Seeded::new(seed),
             said: Vec::with_capacity(4 << 20),
             mutant: Vec::with_capacity(1 << 20),
-            room,
-            friend,
+            room: vec![0; talk::FRAME_BYTES_MAX],
+            friend: Friend::make(sockets)?,
             boots: 0,
             connections: 0,
             repeated: 0,
-            rest,
-            first_rest: rest,
+            rest: 0,
+            first_rest: 0,
             tried: BTreeMap::new(),
             worst: [Weight::new(SLACK_BYTES), Weight::new(SESSION_BYTES)],
-        })
-        .map(LinkAttack::quiet)
-    }
-
-    /// Buffers of the attack itself do not count.
-    fn quiet(mut self) -> Self {
+        };
+        // Buffers of the attack itself do not count.
         settle();
-        self.rest = ALLOCATOR.current_usage();
-        self.first_rest = self.rest;
-        self
+        attack.rest = ALLOCATOR.current_usage();
+        attack.first_rest = attack.rest;
+        Ok(attack)
     }
 
     /// Mutations that were dealt with.
@@ -117,7 +116,7 @@ impl LinkAttack<'_> {
         }
         self.connections += 1;
         // Insiders say many things in a connection, strangers one.
-        let insider = self.seeded.below(insiders::TURNS / 2) == 0;
+        let insider = self.seeded.below(INSIDERS) == 0;
         let party = if insider { Party::Insiders } else { Party::Strangers };
         let before = self.seeded.clone();
         let mut weight = self.speak(party)?;
@@ -140,10 +139,22 @@ impl LinkAttack<'_> {
     }
 
     fn speak(&mut self, party: Party) -> Result<Weight> {
+        self.wind_up();
         ALLOCATOR.reset_peak_usage();
         match party {
             Party::Strangers => self.stranger(),
             Party::Insiders => self.insider(),
+        }
+    }
+
+    /// Waits for the end of the last connection's actors, which would be weighed
+    /// with the next one. Too short a time for `settle`.
+    fn wind_up(&self) {
+        let started = Instant::now();
+        while ALLOCATOR.current_usage() > self.rest + REMAINS_BYTES
+            && started.elapsed() < WINDING_UP
+        {
+            std::thread::yield_now();
         }
     }
 
@@ -165,9 +176,9 @@ impl LinkAttack<'_> {
         Peer { cluster: CLUSTER, store: 0xbad, boot: self.boots }
     }
 
-    /// An address of our own: the next one of two hundred.
+    /// An address of our own.
     fn from(&self) -> Ipv4Addr {
-        Ipv4Addr::new(127, 0, 1, 1 + (self.connections % 200) as u8)
+        address(self.connections)
     }
 
     /// What has happened, for people.

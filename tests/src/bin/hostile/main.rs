@@ -25,6 +25,7 @@ mod attack;
 mod link;
 mod log;
 mod node;
+mod socket;
 mod weight;
 
 use anyhow::{Context, Result, ensure};

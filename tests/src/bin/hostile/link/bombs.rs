@@ -20,20 +20,13 @@ impl LinkAttack<'_> {
     /// Each must cost no more than any other session.
     pub fn bombs(&mut self) -> Result<()> {
         let many: Vec<u64> = (0..300_000).collect();
-        self.bomb("300,000 actors at once", |attack, talk, _, _| {
-            talk.say(&spawn(&many));
-            talk.end(&mut attack.room)
-        })?;
-        self.bomb("10,000 actors one by one", |attack, talk, _, _| {
-            let said: Vec<u8> = many[..10_000].iter().flat_map(|pid| spawn(&[*pid])).collect();
-            talk.say(&said);
-            talk.end(&mut attack.room)
-        })?;
-        self.bomb("10,000 groups", |attack, talk, _, _| {
-            let groups = (0..10_000).flat_map(|n| group(5, format!("g{n}").as_bytes(), 5));
-            talk.say(&groups.collect::<Vec<u8>>());
-            talk.end(&mut attack.room)
-        })?;
+        let said = spawn(&many);
+        self.bomb("300,000 actors at once", |attack, talk, _, _| all(attack, talk, &said))?;
+        let said: Vec<u8> = many[..10_000].iter().flat_map(|pid| spawn(&[*pid])).collect();
+        self.bomb("10,000 actors one by one", |attack, talk, _, _| all(attack, talk, &said))?;
+        let groups = (0..10_000).flat_map(|n| group(5, format!("g{n}").as_bytes(), 5));
+        let said: Vec<u8> = groups.collect();
+        self.bomb("10,000 groups", |attack, talk, _, _| all(attack, talk, &said))?;
         self.bomb("pings whose answers nobody reads", |_, talk, _, _| unread_pings(talk))?;
         self.bomb("50,000 calls at once", |_, talk, peer, router| calls(talk, peer, router))
     }
@@ -61,6 +54,12 @@ impl LinkAttack<'_> {
         ensure!(weight.excess() <= 0, "{name} cost {} bytes too much", weight.excess());
         self.friend.look_around()
     }
+}
+
+/// Says it all and waits for the end.
+fn all(attack: &mut LinkAttack<'_>, talk: &mut Talk, said: &[u8]) -> Result<()> {
+    talk.say(said);
+    talk.end(&mut attack.room)
 }
 
 /// Says them until the node reads no more.

@@ -16,7 +16,7 @@ use anyhow::Result;
 use pyralog_tests::mutation::mutate;
 
 /// Turns of one connection, if it survives them.
-pub(super) const TURNS: usize = 64;
+const TURNS: usize = 64;
 /// Lies before one good call.
 const LIES_MAX: usize = 3;
 /// One in this many breaks the form.

@@ -1,20 +1,21 @@
 //! Before the preamble is done: whoever is there has proven nothing.
 
-use super::LinkAttack;
 use super::talk::Talk;
 use super::wire::proof;
+use super::{LinkAttack, SESSION_BYTES};
 use crate::COOKIE;
 use crate::weight::{SLACK_BYTES, Weight};
 use anyhow::Result;
 use pyralog_tests::mutation::mutate;
 
 const HTTP: &[u8] = b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n";
+/// An identity that was damaged, and proven.
+const CHANGED: &str = "a changed node";
 const RUBBISH_BYTES_MAX: usize = 8 * 1024;
 
 impl LinkAttack<'_> {
     /// One of them, who says one thing.
     pub(super) fn stranger(&mut self) -> Result<Weight> {
-        let mut weight = Weight::new(SLACK_BYTES);
         let mut talk = Talk::open(self.link, self.from())?;
         let what = match self.seeded.below(8) {
             0..4 => self.bad_hello(&mut talk)?,
@@ -23,10 +24,11 @@ impl LinkAttack<'_> {
             _ => self.no_node(&mut talk),
         };
         talk.end(&mut self.room)?;
+        // One that is let in is no stranger any more.
+        let inside = what == CHANGED;
+        let mut weight = Weight::new(if inside { SESSION_BYTES } else { SLACK_BYTES });
         self.weigh(&mut weight, talk.sent);
-        weight.closed = true;
-        // One that is answered and not refused has got further than most.
-        self.count(what, what != "a changed node");
+        self.count(what, !inside);
         Ok(weight)
     }
 
@@ -62,7 +64,7 @@ impl LinkAttack<'_> {
         let mutant = std::mem::take(&mut self.mutant);
         let shaken = talk.shake(&mutant);
         self.mutant = mutant;
-        Ok(if shaken? { "a changed node" } else { "a refused node" })
+        Ok(if shaken? { CHANGED } else { "a refused node" })
     }
 
     /// Something else altogether.

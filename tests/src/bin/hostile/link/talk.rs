@@ -3,11 +3,11 @@
 use super::messages::{OUR_PID, challenge_reply, group, name, ready, reply, spawn};
 use super::protobuf::{value, within};
 use super::wire::{ANSWER_BYTES, Peer, WELCOME_BYTES, digest, proof, secret};
+use crate::socket::connect_from;
 use crate::{COOKIE, PATIENCE};
 use anyhow::{Context, Result, bail};
-use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 
 /// The longest frame that a node sends.
 pub const FRAME_BYTES_MAX: usize = 2 << 20;
@@ -22,11 +22,7 @@ pub struct Talk {
 impl Talk {
     /// Connects from the loopback address `from`: there are places by address.
     pub fn open(to: SocketAddr, from: Ipv4Addr) -> Result<Talk> {
-        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
-        bind(&socket, &SocketAddrV4::new(from, 0))?;
-        connect(&socket, &to)?;
-        let stream = TcpStream::from(socket);
-        stream.set_nodelay(true)?;
+        let stream = connect_from(from, to)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Talk { stream, sent: 0 })
