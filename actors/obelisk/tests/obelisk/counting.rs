@@ -248,7 +248,8 @@ async fn stops(running: &Running, victim: &str, request: Request) {
             }
         }
     });
-    let refused = refused.await.expect("it stops issuing");
+    let refused = refused.await;
+    let refused = refused.unwrap_or_else(|_| panic!("{victim}: {request:?} goes on"));
     // A command may have come to the disk before the failure did.
     let codes = [ErrorCode::StorageFailed, ErrorCode::Unavailable, ErrorCode::Timeout];
     assert!(codes.contains(&refused.code), "{victim}: {request:?}: {refused}");
