@@ -1,7 +1,7 @@
 //! The actor of one endpoint: it dials, looks after the link, and dials again.
 //!
 //! ```text
-//!          ┌── wait 50 ms … 5 s ◀── refused, failed ──┐
+//!          ┌── wait 50 ms … 1 s ◀── refused, failed ──┐
 //!          ▼                                          │
 //!      connect ──▶ preamble ──▶ session ──▶ up ──▶ ended
 //!                     │ already linked                ▲

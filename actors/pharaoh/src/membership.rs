@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// One attempt, and the waits between attempts.
 const ATTEMPT: Duration = Duration::from_secs(5);
 const WAIT_FIRST: Duration = Duration::from_millis(100);
-const WAIT_MAX: Duration = Duration::from_secs(5);
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What the directory says of this start of this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

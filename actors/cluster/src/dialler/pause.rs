@@ -4,7 +4,8 @@ use pyralog_env::Entropy;
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(5);
+/// Short: a peer that is back should be noticed before people do.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// The wait before attempt `attempt + 1`: doubled each time, and between half
 /// and all of that by chance, so that nodes which lost the same peer do not

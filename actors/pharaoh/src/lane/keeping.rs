@@ -22,7 +22,7 @@ use std::time::Duration;
 const AHEAD_MS: u64 = 2_000;
 /// The waits between attempts to get a lease.
 const WAIT_FIRST: Duration = Duration::from_millis(50);
-const WAIT_MAX: Duration = Duration::from_secs(5);
+const WAIT_MAX: Duration = Duration::from_secs(1);
 /// The shortest wait before an extension, for terms that are shorter than sense.
 const EXTEND_MIN: Duration = Duration::from_millis(100);
 
