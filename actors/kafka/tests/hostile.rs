@@ -38,10 +38,13 @@ fn decode_counted(frame: &[u8]) -> (usize, Result<(), String>) {
     (ALLOCATOR.peak_usage().saturating_sub(before), decoded)
 }
 
+fn is_within(peak: usize, frame: &[u8]) -> bool {
+    peak <= FACTOR * frame.len() + SLACK_BYTES
+}
+
 #[track_caller]
 fn check_bound(peak: usize, frame: &[u8]) {
-    let bound = FACTOR * frame.len() + SLACK_BYTES;
-    assert!(peak <= bound, "{peak} bytes for {} received: {frame:02x?}", frame.len());
+    assert!(is_within(peak, frame), "{peak} bytes for {} received: {frame:02x?}", frame.len());
 }
 
 #[test]
