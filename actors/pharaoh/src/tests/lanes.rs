@@ -185,7 +185,7 @@ async fn what_fails_elsewhere_in_the_data_directory_ends_the_ids() {
     eventually("it is closed", || lane.claim(1).is_none()).await;
     let leases = site.obelisk.directory().last_index();
     // Its keeper is not started again, or there would be ids again.
-    node.kill_actor("pharaoh/lane").await;
+    node.kill_if_there("pharaoh/lane").await;
     assert!(node.pharaoh.ids(1).await.is_err());
     assert_eq!(lane.claim(1), None);
     assert_eq!(site.obelisk.directory().last_index(), leases);

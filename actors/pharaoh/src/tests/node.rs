@@ -59,11 +59,12 @@ impl Site {
             health: health.clone(),
         });
         let path = PathBuf::from("/data/pyramid/directory.redb");
-        let copy = directory_child(CopyArguments::new(disk, path, pharaoh.clone(), health.clone()));
+        let copy = CopyArguments::new(Arc::clone(&disk), path, pharaoh.clone(), health.clone());
+        let copy = directory_child(copy);
         let spec = SupervisorSpec::one_for_one(vec![client, copy]);
         let clock = Arc::clone(&self.clock);
         let (root, join) = Supervisor::start("node", spec, clock, None).await.unwrap();
-        Node { pharaoh, health, root, join }
+        Node { pharaoh, health, root, disk, join }
     }
 }
 
@@ -72,6 +73,7 @@ pub(super) struct Node {
     pub(super) pharaoh: Pharaoh,
     pub(super) health: HealthLatch,
     pub(super) root: ActorRef<SupervisorMessage>,
+    disk: Arc<dyn Disk>,
     join: JoinHandle<()>,
 }
 
@@ -94,6 +96,8 @@ impl Node {
         self.root.kill();
         self.join.await.unwrap();
         eventually("its actors are gone", || self.pharaoh.lane().state().lane.is_none()).await;
+        // A process takes its threads along; here they end a moment later.
+        eventually("its threads are gone", || Arc::strong_count(&self.disk) == 1).await;
     }
 
     pub(super) async fn kill_actor(&self, path: &str) {
@@ -106,6 +110,13 @@ impl Node {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// As `kill_actor`, of one that may have been given up by its supervisors.
+    pub(super) async fn kill_if_there(&self, path: &str) {
+        let path = format!("node/{path}");
+        let kill = |reply| SupervisorMessage::Kill { path: path.clone(), reply };
+        let _ = call_t!(self.root, kill, 5_000);
     }
 
     pub(super) async fn leased(&self) {
