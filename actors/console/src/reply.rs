@@ -78,11 +78,13 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::LogNotFound
         | ErrorCode::PartitionNotFound
         | ErrorCode::ActorNotFound
+        | ErrorCode::GroupNotFound
         | ErrorCode::CounterNotFound => StatusCode::NOT_FOUND,
         ErrorCode::LogExists
         | ErrorCode::CounterExists
         | ErrorCode::NodeNameTaken
         | ErrorCode::NodeCopied
+        | ErrorCode::GroupNotEmpty
         | ErrorCode::SequenceGap
         | ErrorCode::SequenceDuplicate
         | ErrorCode::ProducerFenced
@@ -91,7 +93,8 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::DiskFull | ErrorCode::CountersExhausted => StatusCode::INSUFFICIENT_STORAGE,
-        ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorCode::QueryOutOfMemory | ErrorCode::QueryFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::Timeout | ErrorCode::QueryOutOfTime => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::Unavailable
         | ErrorCode::ObeliskAway
         | ErrorCode::LanesExhausted
@@ -101,7 +104,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Elsewhere => StatusCode::MISDIRECTED_REQUEST,
         ErrorCode::StorageCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::NotSupported => StatusCode::NOT_IMPLEMENTED,
-        ErrorCode::DebugDisabled => StatusCode::FORBIDDEN,
+        ErrorCode::DebugDisabled | ErrorCode::QueryReadOnly => StatusCode::FORBIDDEN,
         ErrorCode::LogNameInvalid
         | ErrorCode::SettingInvalid
         | ErrorCode::PartitionsInvalid
@@ -111,6 +114,9 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::ProducerUnknown
         | ErrorCode::CounterNameInvalid
         | ErrorCode::ClockAhead
+        | ErrorCode::SchemaInvalid
+        | ErrorCode::GroupNameInvalid
+        | ErrorCode::QueryInvalid
         | ErrorCode::RequestInvalid => StatusCode::BAD_REQUEST,
     }
 }

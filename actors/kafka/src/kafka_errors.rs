@@ -18,6 +18,9 @@ pub(crate) const MESSAGE_TOO_LARGE: i16 = 10;
 pub(crate) const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
 pub(crate) const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 pub(crate) const INVALID_TOPIC: i16 = 17;
+pub(crate) const INVALID_GROUP_ID: i16 = 24;
+pub(crate) const NON_EMPTY_GROUP: i16 = 68;
+pub(crate) const GROUP_ID_NOT_FOUND: i16 = 69;
 pub(crate) const INVALID_REQUIRED_ACKS: i16 = 21;
 pub(crate) const UNSUPPORTED_VERSION: i16 = 35;
 pub(crate) const TOPIC_ALREADY_EXISTS: i16 = 36;
@@ -80,7 +83,16 @@ pub(crate) fn kafka_error(code: ErrorCode) -> i16 {
         | ErrorCode::NodeCopied
         | ErrorCode::PeerRefused
         | ErrorCode::DirectoryDiverged
+        | ErrorCode::QueryInvalid
+        | ErrorCode::QueryReadOnly
+        | ErrorCode::QueryFailed
+        | ErrorCode::QueryOutOfMemory
+        | ErrorCode::QueryOutOfTime
         | ErrorCode::Internal => UNKNOWN_SERVER_ERROR,
+        ErrorCode::SchemaInvalid => INVALID_CONFIG,
+        ErrorCode::GroupNotFound => GROUP_ID_NOT_FOUND,
+        ErrorCode::GroupNotEmpty => NON_EMPTY_GROUP,
+        ErrorCode::GroupNameInvalid => INVALID_GROUP_ID,
     }
 }
 

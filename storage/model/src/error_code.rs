@@ -94,6 +94,15 @@ error_codes! {
     ActorNotFound, "actor-not-found", GiveUp, "No actor has this path.";
     Internal, "internal", Repair, "A bug: please report it with the log.";
     DirectoryDiverged, "directory-diverged", Repair, "The Obelisk's directory is older than the one this node has followed, or another one.";
+    SchemaInvalid, "schema-invalid", GiveUp, "The schema cannot be read, or is not the present one with columns appended.";
+    GroupNotFound, "group-not-found", GiveUp, "No consumer group has this name.";
+    GroupNotEmpty, "group-not-empty", GiveUp, "The consumer group has members; stop them first.";
+    GroupNameInvalid, "group-name-invalid", GiveUp, "The name breaks the rules for names of consumer groups.";
+    QueryInvalid, "query-invalid", GiveUp, "The query cannot be read, or names what is not there.";
+    QueryReadOnly, "query-read-only", GiveUp, "SQL only reads here.";
+    QueryFailed, "query-failed", GiveUp, "The query failed while it ran, by its own doing.";
+    QueryOutOfMemory, "query-out-of-memory", GiveUp, "The query needed more memory than queries may have.";
+    QueryOutOfTime, "query-out-of-time", GiveUp, "The query ran longer than queries may.";
 }
 
 impl fmt::Display for ErrorCode {

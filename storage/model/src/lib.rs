@@ -14,6 +14,7 @@ mod log_settings;
 mod numbers;
 mod records;
 mod scarab;
+mod schema;
 
 pub use api_error::ApiError;
 pub use batch::{
@@ -34,3 +35,4 @@ pub use log_settings::{LogSettings, SettingError, SettingRow};
 pub use numbers::{Epoch, Lsn, Offset};
 pub use records::{BatchBuilder, Record, RecordHeader, Records, RecordsError, decode_records};
 pub use scarab::{Lane, LogicalClock, SCARAB_EPOCH_MS, ScarabId};
+pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema, SchemaError};
