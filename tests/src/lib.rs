@@ -16,6 +16,7 @@
 //! - [`volume`]: file systems that can lose their power or fill up.
 //! - [`flights`]: the year of flights.
 //! - [`recordings`], [`mutation`]: what clients said, and how to twist it.
+//! - [`sql`]: questions, answers, and how to hold them against others.
 
 #![allow(
     clippy::disallowed_methods,
@@ -43,6 +44,7 @@ pub mod ports;
 pub mod process;
 pub mod recordings;
 pub mod seeded;
+pub mod sql;
 pub mod tiers;
 pub mod volume;
 pub mod wait;

@@ -3,9 +3,11 @@
 
 mod counter;
 mod decimal;
+mod group;
 mod ids;
 mod log;
 mod record;
+mod sql;
 mod status;
 mod text;
 
@@ -14,16 +16,22 @@ pub use counter::{
     NextReply, NextRequest,
 };
 pub use decimal::Decimal;
+pub use group::{
+    AssignedLog, GroupDescription, GroupList, GroupMember, GroupOffset, GroupSummary, ResetEnd,
+    ResetOffsetsReply, ResetOffsetsRequest, ResetPartition, ResetPlace, ResetTo,
+};
 pub use ids::{
     CausalRequest, IDS_LISTED_MAX, IDS_MAX, IdsReply, IdsRequest, TimestampReply, UniqueRequest,
 };
 
 pub use log::{
-    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, ValidatedLog,
+    AlterLogRequest, ColumnDescription, CreateLogRequest, LogDescription, LogList, LogSummary,
+    PartitionDescription, SchemaDescription, ValidatedLog,
 };
 pub use record::{
     AppendedPartition, HeaderText, ProduceProgress, ProduceReply, RecordIn, RecordOut,
 };
+pub use sql::{SqlColumn, SqlDone, SqlFormat, SqlLine, SqlRequest};
 pub use status::{LeaseLine, ObeliskLine, StatusReply};
 pub use text::{Text, TextError};
 

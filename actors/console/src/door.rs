@@ -9,8 +9,10 @@ use crate::routes::{Context, router};
 use crate::{NodeFacts, Readiness, connection};
 use pyralog_behaviour::{ChildContext, ChildSpec, Observe, Snapshot, Tree, Vitals};
 use pyralog_env::Clock;
+use pyralog_groups::Groups;
 use pyralog_partition::Shen;
 use pyralog_pharaoh::Pharaoh;
+use pyralog_query::Queries;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
@@ -43,6 +45,10 @@ pub struct ConsoleArguments {
     pub pharaoh: Pharaoh,
     /// The façade of the logs; `None` on a node that has none.
     pub shen: Option<Shen>,
+    /// The handle of consumer groups; `None` on a node that has no logs.
+    pub groups: Option<Groups>,
+    /// Who answers SQL; `None` on a node that has no logs.
+    pub queries: Option<Queries>,
     /// The tree, filled in once it exists: it contains this actor.
     pub tree: Arc<OnceLock<Tree>>,
     /// What does not change.

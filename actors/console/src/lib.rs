@@ -23,11 +23,13 @@ mod stall;
 
 mod actors;
 mod counters;
+mod groups;
 mod health;
 mod ids;
 mod logs;
 mod metrics;
 mod records;
+mod sql;
 mod status;
 
 #[cfg(test)]

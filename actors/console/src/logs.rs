@@ -1,7 +1,12 @@
-//! `/v1/logs`: list, create, describe, delete.
+//! `/v1/logs`: list, create, describe, alter, delete.
+
+mod alter;
+
+pub use alter::alter;
 
 use crate::api::{
-    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, ValidatedLog,
+    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, SchemaDescription,
+    ValidatedLog,
 };
 use crate::reply::Refusal;
 use crate::request::{Document, NameInPath};
@@ -9,7 +14,7 @@ use crate::routes::{LogContext, Logs};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use pyralog_model::{ErrorCode, LogName, PartitionId};
+use pyralog_model::{ErrorCode, LogName, PartitionId, Schema, SchemaError};
 use pyralog_partition::{CreateLog, LogEntry};
 use std::sync::Arc;
 
@@ -31,6 +36,7 @@ pub async fn create(
         partitions: request.partitions,
         replication_factor: request.replication_factor,
         settings: request.settings.into_iter().collect(),
+        schema: request.schema.as_deref().map(schema).transpose()?,
         validate_only,
     };
     let log = context.shen.create_log(create).await?;
@@ -79,12 +85,19 @@ pub fn or_deleted(context: &LogContext, log: &LogEntry, refusal: Refusal) -> Ref
     }
 }
 
-fn validated(log: &LogEntry) -> ValidatedLog {
+/// A column list, understood.
+fn schema(text: &str) -> Result<Schema, Refusal> {
+    text.parse()
+        .map_err(|error: SchemaError| Refusal::new(ErrorCode::SchemaInvalid, error.to_string()))
+}
+
+fn validated(log: &pyralog_directory::LogEntry) -> ValidatedLog {
     ValidatedLog {
         name: log.name.to_string(),
         partition_count: log.partitions,
         replication_factor: log.replication_factor,
         settings: log.settings.rows(),
+        schema: log.schema.as_ref().map(SchemaDescription::of),
         validate_only: true,
     }
 }
@@ -104,6 +117,7 @@ fn description(context: &LogContext, log: &LogEntry) -> LogDescription {
         summary: summary(log),
         topic_id: log.topic_id.iter().map(|byte| format!("{byte:02x}")).collect(),
         settings: log.settings.rows(),
+        schema: log.schema.as_ref().map(SchemaDescription::of),
         partitions: (0..log.partitions)
             .map(|partition| partition_of(context, log, partition))
             .collect(),

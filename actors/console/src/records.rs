@@ -12,11 +12,11 @@ pub use produce::produce;
 use bytes::Bytes;
 use serde::Serialize;
 
-/// The media type of both streams.
-const NDJSON: &str = "application/x-ndjson";
+/// The media type of such streams.
+pub const NDJSON: &str = "application/x-ndjson";
 
 /// One line of a stream.
-fn line(document: &impl Serialize) -> Bytes {
+pub fn line(document: &impl Serialize) -> Bytes {
     let mut line = serde_json::to_vec(document).expect("these documents have a JSON form");
     line.push(b'\n');
     Bytes::from(line)

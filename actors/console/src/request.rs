@@ -39,7 +39,8 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalD
     }
 }
 
-async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
+/// All of a body, within the door's bound.
+pub async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let message = "the document is too large; send one of at most 256 KiB";
@@ -49,7 +50,8 @@ async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refu
     })
 }
 
-fn understood<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+/// A body as one JSON document.
+pub fn understood<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         Refusal::invalid(format!("the body is not the JSON document wanted: {error}; {SEE}"))
     })

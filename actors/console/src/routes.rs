@@ -2,7 +2,7 @@
 
 use crate::door::ConsoleArguments;
 use crate::reply::Refusal;
-use crate::{actors, counters, health, ids, logs, metrics, records, status};
+use crate::{actors, counters, groups, health, ids, logs, metrics, records, sql, status};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -103,13 +103,17 @@ pub fn router(context: Context) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/v1/status", get(status::status))
         .route("/v1/logs", get(logs::list).post(logs::create))
-        .route("/v1/logs/{name}", get(logs::describe).delete(logs::delete))
+        .route("/v1/logs/{name}", get(logs::describe).patch(logs::alter).delete(logs::delete))
         .route("/v1/logs/{name}/records", get(records::consume).post(records::produce))
         .route("/v1/ids", post(ids::take))
         .route("/v1/timestamps/unique", post(ids::unique))
         .route("/v1/timestamps/causal", post(ids::causal))
         .route("/v1/counters", get(counters::list).post(counters::create))
         .route("/v1/counters/{name}", get(counters::describe).post(counters::next))
+        .route("/v1/sql", post(sql::run))
+        .route("/v1/groups", get(groups::list))
+        .route("/v1/groups/{name}", get(groups::describe).delete(groups::delete))
+        .route("/v1/groups/{name}/offsets", post(groups::reset))
         .route("/v1/actors", get(actors::tree))
         .route("/v1/debug/kill", post(actors::kill))
         .method_not_allowed_fallback(method_not_allowed)
@@ -128,7 +132,8 @@ async fn not_found(uri: Uri) -> Refusal {
     let message = format!(
         "there is no {} here; the paths are /v1/status, /v1/logs, /v1/logs/{{name}}, \
          /v1/logs/{{name}}/records, /v1/ids, /v1/timestamps/unique, /v1/timestamps/causal, \
-         /v1/counters, /v1/counters/{{name}}, /v1/actors, /v1/debug/kill, /livez, /readyz, /startupz and \
+         /v1/counters, /v1/counters/{{name}}, /v1/groups, /v1/groups/{{name}}, \
+         /v1/groups/{{name}}/offsets, /v1/sql, /v1/actors, /v1/debug/kill, /livez, /readyz, /startupz and \
          /metrics",
         uri.path()
     );

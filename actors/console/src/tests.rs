@@ -1,6 +1,8 @@
 //! The door of an Obelisk alone, asked without a socket: what it gives out, what
 //! it has no use for, and how its mistakes look.
 
+mod sql;
+
 use crate::routes::{Context, router};
 use crate::{ConsoleArguments, ConsoleLimits, NodeFacts, Readiness};
 use axum::Router;
@@ -13,6 +15,7 @@ use pyralog_env::{Clock, RealClock, RealEntropy};
 use pyralog_model::{Boot, ClusterId, ScarabId, StoreId};
 use pyralog_pharaoh::simulated::{Manners, SimObelisk};
 use pyralog_pharaoh::{Ask, DirectoryHub, Pharaoh, PharaohOptions, Request as Question};
+use pyralog_query::Queries;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -22,11 +25,15 @@ struct Door {
     obelisk: SimObelisk,
     router: Router,
     readiness: watch::Sender<Readiness>,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
 }
 
 impl Door {
     fn new() -> Door {
+        Door::with(None)
+    }
+
+    fn with(queries: Option<Queries>) -> Door {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let obelisk = SimObelisk::founded(ClusterId(9), Arc::clone(&clock));
         let hub = DirectoryHub::default();
@@ -43,6 +50,8 @@ impl Door {
             listener: Arc::new(TcpListener::bind("127.0.0.1:0").unwrap()),
             pharaoh,
             shen: None,
+            groups: None,
+            queries,
             tree: Arc::default(),
             facts: facts(&*clock),
             readiness: readiness_seen,
@@ -52,7 +61,7 @@ impl Door {
             limits: ConsoleLimits::default(),
         };
         let router = router(Context::new(arguments, "pyralog/console", stopping));
-        Door { obelisk, router, readiness, _stop: stop }
+        Door { obelisk, router, readiness, stop }
     }
 
     /// Status and body of an answer.
@@ -176,6 +185,7 @@ async fn mistakes_with_counters_say_what_is_wrong() {
         ("GET", "/v1/counters?after=x", Value::Null, 400, "request-invalid"),
         ("GET", "/v1/logs", Value::Null, 501, "not-supported"),
         ("POST", "/v1/logs/a/records", Value::Null, 501, "not-supported"),
+        ("POST", "/v1/sql", json!({ "query": "SELECT 1" }), 501, "not-supported"),
     ] {
         let refused = Door::refusal(door.json(method, path, body).await);
         assert_eq!(refused, (status, code.to_owned()), "{method} {path}");

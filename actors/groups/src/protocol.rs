@@ -30,6 +30,9 @@ pub struct JoinGroup {
     /// From version 4 on a new dynamic member is first told its id (`MemberIdRequired`)
     /// and joins with that, so that a client that never comes back leaves nothing.
     pub requires_known_member: bool,
+    /// From version 9 on the leader of a static group that came back is told to be the
+    /// leader and need not assign again.
+    pub supports_skipping_assignment: bool,
 }
 
 /// The answer to a JoinGroup when the round is complete.
@@ -292,8 +295,8 @@ pub enum GroupError {
     /// Another member has taken over this `group.instance.id`.
     #[error("another member has this group.instance.id")]
     FencedInstance,
-    /// No more members.
-    #[error("the group is full")]
+    /// No more members, groups or offsets fit.
+    #[error("the group, or its coordinator, is full")]
     Full,
     /// It has members, or they read what is to be deleted.
     #[error("the group has members")]

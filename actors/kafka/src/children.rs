@@ -5,6 +5,7 @@ use crate::service::Service;
 use crate::sessions::Sessions;
 use crate::settings::KafkaSettings;
 use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorSpec};
+use pyralog_groups::Groups;
 use pyralog_partition::Shen;
 use ractor::Actor;
 use std::net::TcpListener;
@@ -17,6 +18,8 @@ pub struct KafkaArguments {
     pub listener: Arc<TcpListener>,
     /// The façade of the partitions.
     pub shen: Shen,
+    /// The handle of consumer groups.
+    pub groups: Groups,
     /// Where producers' sessions come from.
     pub sessions: Arc<dyn Sessions>,
     /// The operator's settings.
@@ -26,10 +29,10 @@ pub struct KafkaArguments {
 /// The children in start order: `kafka-connections`, which is dynamic, and
 /// `kafka`, the door itself.
 pub fn kafka_children(arguments: KafkaArguments) -> Vec<ChildSpec> {
-    let KafkaArguments { listener, shen, sessions, settings } = arguments;
+    let KafkaArguments { listener, shen, groups, sessions, settings } = arguments;
     let places = Arc::new(Places::new(&settings));
     // Shared over restarts of the door: connections live on meanwhile.
-    let service = Arc::new(Service::new(shen, sessions, settings));
+    let service = Arc::new(Service::new(shen, groups, sessions, settings));
     let start = move |context: ChildContext| {
         let (listener, service, places) = (listener.clone(), service.clone(), places.clone());
         async move {

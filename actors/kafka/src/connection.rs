@@ -83,7 +83,7 @@ impl Actor for Connection {
         vitals.set_detail("peer", peer.to_string());
         stream.set_nodelay(true)?;
         let (stopping, stop) = watch::channel(false);
-        let served = pipeline::serve(stream, service, Caller { local }, vitals.clone(), stop);
+        let served = pipeline::serve(stream, service, Caller { local, peer }, vitals.clone(), stop);
         let task = tokio::spawn(async move {
             let ended = AssertUnwindSafe(served).catch_unwind().await;
             let reason = match ended {

@@ -1,11 +1,13 @@
 //! Decoding without serving: what the tests with hostile bytes call a million
 //! times over.
 
-use crate::handlers::{fetch, init_producer_id, metadata};
+use crate::handlers::*;
 use crate::request::{CloseReason, Parsed, parse};
 use bytes::Bytes;
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FindCoordinatorRequest,
+    AlterConfigsRequest, ApiKey, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest,
+    IncrementalAlterConfigsRequest,
 };
 
 /// Takes a request (without its length) as far as a handler would see it, and
@@ -25,7 +27,27 @@ fn decode(frame: Bytes) -> Result<(), CloseReason> {
         ApiKey::InitProducerId => {
             init_producer_id::Question::read(&request)?;
         }
-        ApiKey::FindCoordinator => drop(request.decode::<FindCoordinatorRequest>()?),
+        ApiKey::FindCoordinator => drop(find_coordinator::Question::read(&request)?),
+        ApiKey::JoinGroup => drop(join_group::read(&request, "")?),
+        ApiKey::SyncGroup => drop(sync_group::read(&request)?),
+        ApiKey::Heartbeat => drop(heartbeat::read(&request)?),
+        ApiKey::LeaveGroup => drop(leave_group::read(&request)?),
+        ApiKey::OffsetCommit => drop(offset_commit::Question::read(&request)?),
+        ApiKey::OffsetFetch => drop(offset_fetch::Question::read(&request)?),
+        ApiKey::OffsetDelete => drop(offset_delete::Question::read(&request)?),
+        ApiKey::DescribeGroups => drop(describe_groups::read(&request)?),
+        ApiKey::ListGroups => drop(list_groups::Question::read(&request)?),
+        ApiKey::DeleteGroups => drop(delete_groups::read(&request)?),
+        ApiKey::DescribeLogDirs => drop(describe_log_dirs::read(&request)?),
+        ApiKey::DeleteRecords => drop(delete_records::Question::read(&request)?),
+        ApiKey::OffsetForLeaderEpoch => drop(offset_for_leader_epoch::read(&request)?),
+        ApiKey::CreatePartitions => drop(request.decode::<CreatePartitionsRequest>()?),
+        ApiKey::DescribeConfigs => drop(request.decode::<DescribeConfigsRequest>()?),
+        ApiKey::AlterConfigs => drop(request.decode::<AlterConfigsRequest>()?),
+        ApiKey::IncrementalAlterConfigs => {
+            drop(request.decode::<IncrementalAlterConfigsRequest>()?);
+        }
+        ApiKey::DescribeCluster => drop(request.decode::<DescribeClusterRequest>()?),
         ApiKey::ApiVersions => drop(request.decode::<ApiVersionsRequest>()?),
         ApiKey::CreateTopics => drop(request.decode::<CreateTopicsRequest>()?),
         ApiKey::DeleteTopics => drop(request.decode::<DeleteTopicsRequest>()?),

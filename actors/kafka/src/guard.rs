@@ -46,8 +46,12 @@ enum Kind {
     NullableArray(usize, &'static [Field]),
     /// An array of strings.
     Texts,
+    /// An array of strings, or null.
+    NullableTexts,
     /// An array of 32-bit numbers.
     Numbers,
+    /// An array of 32-bit numbers that take more than their own bytes each.
+    NumbersWorth(usize),
 }
 
 /// A field and the versions that have it.
@@ -116,18 +120,27 @@ impl Walk<'_> {
             }
             Kind::Texts => {
                 let count = self.reader.count()?;
-                self.admit(count, size_of::<kafka_protocol::messages::TopicName>())?;
-                for _ in 0..count {
-                    self.reader.text()?;
-                }
+                self.texts(count)?;
             }
-            Kind::Numbers => {
-                let count = self.reader.count()?;
-                self.admit(count, size_of::<i32>())?;
-                self.reader.take(4 * count)?;
+            Kind::NullableTexts => {
+                let count = self.reader.nullable_count()?.unwrap_or(0);
+                self.texts(count)?;
             }
+            Kind::Numbers => self.numbers(size_of::<i32>())?,
+            Kind::NumbersWorth(number_bytes) => self.numbers(*number_bytes)?,
         }
         Ok(())
+    }
+
+    fn texts(&mut self, count: usize) -> Result<(), Malformed> {
+        self.admit(count, size_of::<kafka_protocol::messages::TopicName>())?;
+        (0..count).try_for_each(|_| self.reader.text().map(drop))
+    }
+
+    fn numbers(&mut self, number_bytes: usize) -> Result<(), Malformed> {
+        let count = self.reader.count()?;
+        self.admit(count, number_bytes)?;
+        self.reader.take(4 * count).map(drop)
     }
 
     fn elements(

@@ -4,6 +4,9 @@
 //! be one of those that every client since 0.11 retries; an error that will not
 //! pass must not be, or the client tries for ever.
 
+mod groups;
+
+pub(crate) use groups::{REBALANCE_IN_PROGRESS, group_error};
 use pyralog_model::{BatchError, ErrorCode};
 
 pub(crate) const NONE: i16 = 0;
@@ -41,6 +44,8 @@ pub(crate) const FENCED_LEADER_EPOCH: i16 = 74;
 pub(crate) const UNKNOWN_LEADER_EPOCH: i16 = 75;
 pub(crate) const INVALID_RECORD: i16 = 87;
 pub(crate) const UNKNOWN_TOPIC_ID: i16 = 100;
+pub(crate) const MISMATCHED_ENDPOINT_TYPE: i16 = 114;
+pub(crate) const UNSUPPORTED_ENDPOINT_TYPE: i16 = 115;
 
 /// The number a client is told for one of our codes.
 pub(crate) fn kafka_error(code: ErrorCode) -> i16 {

@@ -46,6 +46,8 @@ pub(crate) struct Request {
     pub served: &'static Served,
     pub version: i16,
     pub correlation: i32,
+    /// UTF-8, as the reader has checked; a part of the request's memory.
+    client_id: Bytes,
     pub body: Bytes,
 }
 
@@ -70,19 +72,25 @@ pub(crate) fn parse(frame: Bytes) -> Result<Parsed, CloseReason> {
         };
     }
     let flexible = served.is_flexible(version);
-    reader.nullable_text()?;
+    let client_id = reader.nullable_text()?.unwrap_or_default();
+    let client_id = Bytes::slice_ref(&frame, client_id.as_bytes());
     let mut reader = Reader::new(&frame[frame.len() - reader.remaining()..], flexible);
     // No header field is tagged in any version: a few unknown ones are passed over.
     reader.skip_tags()?;
     let body = frame.slice(frame.len() - reader.remaining()..);
     guard::inspect(served.key, version, &body, flexible)?;
-    Ok(Parsed::Request(Request { served, version, correlation, body }))
+    Ok(Parsed::Request(Request { served, version, correlation, client_id, body }))
 }
 
 impl Request {
     /// True if strings and arrays are compact.
     pub(crate) fn is_flexible(&self) -> bool {
         self.served.is_flexible(self.version)
+    }
+
+    /// What the client calls itself; often nothing.
+    pub(crate) fn client_id(&self) -> &str {
+        std::str::from_utf8(&self.client_id).expect("the reader checked that it is UTF-8")
     }
 
     /// The body by the codec.

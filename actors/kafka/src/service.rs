@@ -2,6 +2,7 @@
 
 use crate::sessions::Sessions;
 use crate::settings::KafkaSettings;
+use pyralog_groups::Groups;
 use pyralog_partition::Shen;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Shared by all connections of one door.
 pub(crate) struct Service {
     pub shen: Shen,
+    pub groups: Groups,
     pub sessions: Arc<dyn Sessions>,
     pub settings: KafkaSettings,
     /// Bytes of requests in flight.
@@ -24,14 +26,21 @@ pub(crate) struct Service {
 pub(crate) struct Caller {
     /// The address the client dialled, as this side sees it.
     pub local: SocketAddr,
+    /// Where the client calls from.
+    pub peer: SocketAddr,
 }
 
 impl Service {
-    pub(crate) fn new(shen: Shen, sessions: Arc<dyn Sessions>, settings: KafkaSettings) -> Service {
+    pub(crate) fn new(
+        shen: Shen,
+        groups: Groups,
+        sessions: Arc<dyn Sessions>,
+        settings: KafkaSettings,
+    ) -> Service {
         let bytes = settings.global_bytes_max;
         let (inbound, outbound) =
             (Arc::new(Semaphore::new(bytes)), Arc::new(Semaphore::new(bytes)));
-        Service { shen, sessions, settings, inbound, outbound }
+        Service { shen, groups, sessions, settings, inbound, outbound }
     }
 
     /// Waits for room for `bytes` of requests. More than there ever is becomes

@@ -20,6 +20,9 @@ pub struct Served {
     pub flexible_from: i16,
 }
 
+/// Of an API that no served version makes flexible.
+const NEVER: i16 = i16::MAX;
+
 const fn served(key: ApiKey, min: i16, max: i16, flexible_from: i16) -> Served {
     Served { key, min, max, flexible_from }
 }
@@ -30,11 +33,29 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::Fetch, 4, 12, 12),
     served(ApiKey::ListOffsets, 1, 6, 6),
     served(ApiKey::Metadata, 0, 9, 9),
-    served(ApiKey::FindCoordinator, 0, 3, 3),
+    served(ApiKey::OffsetCommit, 2, 9, 8),
+    served(ApiKey::OffsetFetch, 1, 8, 6),
+    served(ApiKey::FindCoordinator, 0, 4, 3),
+    served(ApiKey::JoinGroup, 0, 9, 6),
+    served(ApiKey::Heartbeat, 0, 4, 4),
+    served(ApiKey::LeaveGroup, 0, 5, 4),
+    served(ApiKey::SyncGroup, 0, 5, 4),
+    served(ApiKey::DescribeGroups, 0, 5, 5),
+    served(ApiKey::ListGroups, 0, 5, 3),
     served(ApiKey::ApiVersions, 0, 4, 3),
     served(ApiKey::CreateTopics, 2, 7, 5),
     served(ApiKey::DeleteTopics, 1, 6, 4),
+    served(ApiKey::DeleteRecords, 0, 2, 2),
     served(ApiKey::InitProducerId, 0, 4, 2),
+    served(ApiKey::OffsetForLeaderEpoch, 2, 4, 4),
+    served(ApiKey::DescribeConfigs, 1, 4, 4),
+    served(ApiKey::AlterConfigs, 0, 2, 2),
+    served(ApiKey::DescribeLogDirs, 1, 4, 2),
+    served(ApiKey::CreatePartitions, 0, 3, 2),
+    served(ApiKey::DeleteGroups, 0, 2, 2),
+    served(ApiKey::IncrementalAlterConfigs, 0, 1, 1),
+    served(ApiKey::OffsetDelete, 0, 0, NEVER),
+    served(ApiKey::DescribeCluster, 0, 1, 0),
 ];
 
 /// The row of an API key, if it is served in any version.

@@ -211,7 +211,12 @@ impl Shared {
                 let (number, index) = self.make_counter(name, mode).await?;
                 Ok(Answer::Done { index, made: Made::Counter(number) })
             }
-            Command::CreateLog { .. } | Command::DeleteLog { .. } | Command::AlterLog { .. } => {
+            Command::CreateLog { .. }
+            | Command::CreateTypedLog { .. }
+            | Command::DeleteLog { .. }
+            | Command::AlterLog { .. }
+            | Command::AlterSchema { .. }
+            | Command::AddPartitions { .. } => {
                 let Decided { index, outcome } = self.decide(command).await?;
                 let made = match outcome {
                     Outcome::LogCreated(number) => Made::Log(number),

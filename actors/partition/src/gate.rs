@@ -16,12 +16,13 @@ pub use pending::{Appended, PendingAppend};
 
 use crate::in_flight::{Decision, InFlight};
 use crate::sequencer::Sequencer;
-use crate::services::PartitionServices;
+use crate::services::{IdSource, PartitionServices};
 use bytes::Bytes;
+use pyralog_directory::Directory;
 use pyralog_log::{
     Append, Completion, Opened, PartitionLog, SessionBatch, SessionState, Submission,
 };
-use pyralog_model::{ApiError, BatchHeader, Epoch, ErrorCode, Offset, ScarabId};
+use pyralog_model::{ApiError, BatchHeader, Epoch, ErrorCode, LogName, Offset, ScarabId};
 use pyralog_store::{CommitSlot, Pulse, StoreHandle};
 use sequences::{is_duplicate, refusal, session_batch};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +38,7 @@ const ADMISSION_PATIENCE: Duration = Duration::from_secs(10);
 /// A partition's entrance, given out by its actor.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    pub(crate) log_name: LogName,
     pub(crate) log: Arc<PartitionLog>,
     pub(crate) store: StoreHandle,
     pulse: Arc<Pulse>,
@@ -45,6 +47,8 @@ pub(crate) struct Gate {
     reopening: tokio::sync::Mutex<()>,
     closed: AtomicBool,
     services: PartitionServices,
+    /// Batches get ids, by the log's settings.
+    scarab_ids: AtomicBool,
     epoch_label: OnceLock<u64>,
 }
 
@@ -81,6 +85,7 @@ pub struct Watermarks {
 
 impl Gate {
     pub(crate) fn new(
+        log_name: LogName,
         log: Arc<PartitionLog>,
         store: StoreHandle,
         opened: Opened,
@@ -89,16 +94,30 @@ impl Gate {
         let sequencer = Sequencer::lead(opened);
         let serial = Serial { sequencer, in_flight: InFlight::default(), scarab_last: None };
         Gate {
+            log_name,
             pulse: Arc::new(Pulse::new(opened.end)),
             window: Arc::new(Semaphore::new(WINDOW_BYTES)),
             serial: Mutex::new(serial),
             reopening: tokio::sync::Mutex::new(()),
             closed: AtomicBool::new(false),
             services,
+            scarab_ids: AtomicBool::new(true),
             epoch_label: OnceLock::new(),
             log,
             store,
         }
+    }
+
+    /// Takes over the settings of its log.
+    pub(crate) fn follow(&self, directory: &Directory) {
+        let Some(log) = directory.log_by_number(self.log.id().log) else { return };
+        self.log.set_segment_bytes(log.settings.segment_bytes);
+        self.scarab_ids.store(log.settings.scarab_ids, Ordering::Relaxed);
+    }
+
+    /// Where ids come from, if batches get any.
+    fn ids(&self) -> Option<&Arc<dyn IdSource>> {
+        self.services.ids.as_ref().filter(|_| self.scarab_ids.load(Ordering::Relaxed))
     }
 
     pub(crate) fn close(&self) {
@@ -143,7 +162,7 @@ impl Gate {
         let session = session_batch(&batches)?;
         let bytes: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
         let admitted = self.admit(bytes).await?;
-        if let Some(ids) = self.services.ids.as_ref().and_then(|ids| ids.prepare()) {
+        if let Some(ids) = self.ids().and_then(|ids| ids.prepare()) {
             ids.await;
         }
         let log_start = self.log.bounds().0;
@@ -229,7 +248,7 @@ impl Gate {
 
     /// Ids that follow those of the append before, or none.
     fn claim_ids(&self, serial: &mut Serial, records: u64) -> Option<ScarabId> {
-        let ids = self.services.ids.as_ref()?;
+        let ids = self.ids()?;
         let first = ids.claim(u32::try_from(records).ok()?)?;
         // A source that goes back is worse than none.
         if serial.scarab_last.is_some_and(|last| first <= last) {

@@ -30,4 +30,4 @@ pub use partition::{Partition, PartitionArguments, PartitionMessage};
 pub use reconciler::{Reconciler, ReconcilerArguments, ReconcilerMessage};
 pub use routes::Routes;
 pub use services::{EpochLabels, IdSource, PartitionServices};
-pub use shen::{CreateLog, NodeIdentity, PartitionView, Shen, ShenSettings, Slice};
+pub use shen::{CreateLog, DataDirectory, NodeIdentity, PartitionView, Shen, ShenSettings, Slice};

@@ -8,6 +8,7 @@ use crate::services::{EpochLabels, PartitionServices};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_log::{Completion, Submission};
 use pyralog_model::{LogName, PartitionId};
+use pyralog_pharaoh::DirectoryHub;
 use pyralog_store::StoreHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -46,14 +47,12 @@ pub struct PartitionArguments {
     pub id: PartitionId,
     /// The name of its log, for people.
     pub log_name: LogName,
-    /// Where a segment is sealed, in bytes.
-    pub segment_bytes: u64,
+    /// Where its log's settings are found.
+    pub hub: DirectoryHub,
     /// The store that keeps it.
     pub store: StoreHandle,
     /// Where its gate is found.
     pub routes: Routes,
-    /// Give every batch a Scarab id.
-    pub scarab_ids: bool,
     /// What it asks of the rest of the node.
     pub services: PartitionServices,
     /// The counters that the supervisor reads.
@@ -83,13 +82,10 @@ impl Actor for Partition {
         myself: ActorRef<PartitionMessage>,
         arguments: PartitionArguments,
     ) -> Result<PartitionState, ActorProcessingErr> {
-        let PartitionArguments { id, log_name, segment_bytes, store, routes, vitals, .. } =
+        let PartitionArguments { id, log_name, hub, store, routes, mut services, vitals } =
             arguments;
-        let mut services = arguments.services;
-        services.ids = services.ids.filter(|_| arguments.scarab_ids);
         vitals.set_detail("log", log_name.as_str());
         let log = store.create_partition(id).await?;
-        log.set_segment_bytes(segment_bytes);
         let opened = match store.submit(Submission::Open(Arc::clone(&log))).await? {
             Completion::Opened(opened) => opened,
             Completion::Refused(error) => return Err(error.into()),
@@ -97,8 +93,11 @@ impl Actor for Partition {
         };
         let labels = services.labels.take();
         let looks = (services.producer_id_expiration / 8).clamp(LOOKS_MIN, LOOKS_MAX);
-        let gate = Arc::new(Gate::new(log, store, opened, services));
+        let gate = Arc::new(Gate::new(log_name, log, store, opened, services));
+        gate.follow(&hub.directory());
         routes.insert(id, Arc::clone(&gate));
+        // What changed since was told to whoever was in the routes then.
+        gate.follow(&hub.directory());
         myself.send_after(looks, || PartitionMessage::ForgetIdle);
         let labelling = labels.map(|labels| label(labels, id, Arc::clone(&gate)));
         Ok(PartitionState { id, gate, routes, looks, labelling, vitals })

@@ -84,6 +84,7 @@ impl Actor for Reconciler {
     ) -> Result<ReconcilerState, ActorProcessingErr> {
         let mut changes = arguments.hub.watch();
         let this = myself.clone();
+        arguments.routes.set_store(arguments.store.clone());
         let watcher = tokio::spawn(async move {
             while changes.changed().await.is_ok() {
                 if myself.cast(ReconcilerMessage::Reconcile).is_err() {
@@ -141,6 +142,7 @@ impl ReconcilerState {
                 waiting += 1;
             }
         }
+        self.arguments.routes.for_each(|gate| gate.follow(&directory));
         self.arguments.vitals.set_detail("partitions_waiting", waiting.to_string());
         if waiting > 0 {
             myself.send_after(RETRY_AFTER, || ReconcilerMessage::Reconcile);
@@ -157,17 +159,17 @@ impl ReconcilerState {
 
     /// True if it runs.
     async fn start(&mut self, wanted: Wanted) -> Result<bool, ActorProcessingErr> {
-        let Wanted { id, log_name, segment_bytes, scarab_ids } = wanted;
+        let Wanted { id, log_name } = wanted;
+        let hub = self.arguments.hub.clone();
         let (store, routes) = (self.arguments.store.clone(), self.arguments.routes.clone());
         let services = self.arguments.services.clone();
         let spec = ChildSpec::new(id.to_string().replace('/', "-"), "partition", move |context| {
             let arguments = PartitionArguments {
                 id,
                 log_name: log_name.clone(),
-                segment_bytes,
+                hub: hub.clone(),
                 store: store.clone(),
                 routes: routes.clone(),
-                scarab_ids,
                 services: services.clone(),
                 vitals: context.vitals(),
             };
@@ -222,19 +224,12 @@ impl Drop for ReconcilerState {
 struct Wanted {
     id: PartitionId,
     log_name: LogName,
-    segment_bytes: u64,
-    scarab_ids: bool,
 }
 
 fn wanted(directory: &Directory, node: NodeNumber) -> Vec<Wanted> {
     let one = |id: PartitionId| {
         let log = directory.log_by_number(id.log)?;
-        Some(Wanted {
-            id,
-            log_name: log.name.clone(),
-            segment_bytes: log.settings.segment_bytes,
-            scarab_ids: log.settings.scarab_ids,
-        })
+        Some(Wanted { id, log_name: log.name.clone() })
     };
     directory.partitions_of(node).filter_map(|(id, _)| one(id)).collect()
 }

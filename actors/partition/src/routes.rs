@@ -3,6 +3,7 @@
 
 use crate::gate::Gate;
 use pyralog_model::PartitionId;
+use pyralog_store::StoreHandle;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
@@ -11,19 +12,36 @@ use tokio::sync::watch;
 #[derive(Debug, Clone)]
 pub struct Routes {
     gates: Arc<RwLock<HashMap<PartitionId, Arc<Gate>>>>,
+    /// The store that keeps all of them, once there is one.
+    store: Arc<RwLock<Option<StoreHandle>>>,
     /// Grows with every change, for those who wait for a partition to serve.
     version: Arc<watch::Sender<u64>>,
 }
 
 impl Default for Routes {
     fn default() -> Routes {
-        Routes { gates: Arc::default(), version: Arc::new(watch::Sender::new(0)) }
+        let version = Arc::new(watch::Sender::new(0));
+        Routes { gates: Arc::default(), store: Arc::default(), version }
     }
 }
 
 impl Routes {
     pub(crate) fn gate(&self, id: PartitionId) -> Option<Arc<Gate>> {
         self.gates.read().expect("no one panics holding the routes").get(&id).cloned()
+    }
+
+    /// Says which store keeps the partitions.
+    pub(crate) fn set_store(&self, store: StoreHandle) {
+        *self.store.write().expect("no one panics holding the store") = Some(store);
+    }
+
+    pub(crate) fn store(&self) -> Option<StoreHandle> {
+        self.store.read().expect("no one panics holding the store").clone()
+    }
+
+    /// Shows every gate there is.
+    pub(crate) fn for_each(&self, show: impl FnMut(&Arc<Gate>)) {
+        self.gates.read().expect("no one panics holding the routes").values().for_each(show);
     }
 
     pub(crate) fn insert(&self, id: PartitionId, gate: Arc<Gate>) {

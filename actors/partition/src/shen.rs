@@ -2,25 +2,21 @@
 //! names by the directory and partitions by the routes, and hides which actor
 //! does what.
 
-use crate::gate::{Gate, PendingAppend, Watermarks};
-use crate::log_entry::{LogEntry, Views, entry};
+use crate::gate::Gate;
+use crate::log_entry::{LogEntry, Views};
 use crate::routes::Routes;
-use bytes::Bytes;
-use pyralog_directory::Command;
-use pyralog_log::PartitionSizes;
 use pyralog_model::{
-    ApiError, BatchHeader, ClusterId, ErrorCode, LogName, LogNumber, LogSettings, NodeName,
-    NodeNumber, Offset, PartitionId, ScarabId, StoreId,
+    ApiError, ClusterId, ErrorCode, LogName, LogNumber, LogSettings, NodeName, NodeNumber,
+    PartitionId, Schema, StoreId,
 };
-use pyralog_pharaoh::{Answer, DirectoryHub, Made, Pharaoh, Request};
+use pyralog_pharaoh::{DirectoryHub, Pharaoh};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
 
-/// How long a new log may take to serve.
-const CREATION_PATIENCE: Duration = Duration::from_secs(5);
-/// How long this node's copy of the directory may be behind a change it made.
-const COPY_PATIENCE: Duration = Duration::from_secs(5);
+mod logs;
+mod records;
+mod settings;
+
+pub use records::{DataDirectory, PartitionView, Slice};
 
 /// What to create.
 #[derive(Debug, Clone)]
@@ -33,43 +29,10 @@ pub struct CreateLog {
     pub replication_factor: Option<u16>,
     /// Settings by Kafka's names.
     pub settings: Vec<(String, String)>,
+    /// What SQL calls the fields of its values, if they have fields.
+    pub schema: Option<Schema>,
     /// Check only.
     pub validate_only: bool,
-}
-
-/// The answer to a read.
-#[derive(Debug, Clone)]
-pub struct Slice {
-    /// Pieces to be written back to back: whole batches, the first of which may
-    /// begin before the offset asked for.
-    pub batches: Vec<Bytes>,
-    /// For each of them the Scarab id of its first record, 0 without one.
-    pub scarab_bases: Vec<u64>,
-    /// Sum of their lengths.
-    pub bytes: usize,
-    /// The partition's offsets at the time of the read.
-    pub watermarks: Watermarks,
-}
-
-impl Slice {
-    /// The Scarab id of the first record of `batches[batch]`; record `k` of it has
-    /// `nth(k)` of that.
-    pub fn scarab_base(&self, batch: usize) -> Option<ScarabId> {
-        self.scarab_bases.get(batch).filter(|base| **base != 0).map(|base| ScarabId(*base))
-    }
-}
-
-/// One partition, for people.
-#[derive(Debug, Clone, Copy)]
-pub struct PartitionView {
-    /// Its offsets.
-    pub watermarks: Watermarks,
-    /// Its bytes.
-    pub sizes: PartitionSizes,
-    /// The label of its present leadership, once an Obelisk has given one.
-    pub epoch_label: Option<u64>,
-    /// Producers' sessions that it knows.
-    pub sessions: usize,
 }
 
 /// Who this node is.
@@ -103,6 +66,10 @@ pub struct Shen {
     hub: DirectoryHub,
     views: Arc<Views>,
     routes: Routes,
+    /// Whoever changes settings reads them first: one at a time.
+    altering: Arc<tokio::sync::Mutex<()>>,
+    /// For whom it acts: internal logs are changed by the cluster only.
+    for_cluster: bool,
 }
 
 impl Shen {
@@ -120,7 +87,15 @@ impl Shen {
             pharaoh,
             views: Arc::default(),
             routes,
+            altering: Arc::default(),
+            for_cluster: false,
         }
+    }
+
+    /// The same façade for the cluster's own use: it may also change internal logs,
+    /// whose names begin with `__`. Doors do not ask for it.
+    pub fn for_cluster(&self) -> Shen {
+        Shen { for_cluster: true, ..self.clone() }
     }
 
     /// Waits until this node is a member that the directory lists: before that it
@@ -164,121 +139,6 @@ impl Shen {
         self.logs().into_iter().find(|log| log.topic_id == id)
     }
 
-    /// Creates a log, or only checks that it could be. Returns when its
-    /// partitions serve.
-    pub async fn create_log(&self, create: CreateLog) -> Result<Arc<LogEntry>, ApiError> {
-        let partitions = self.check_partitions(&create)?;
-        check_replication(create.replication_factor)?;
-        let mut settings = self.settings.log_settings.clone();
-        for (key, value) in &create.settings {
-            let set = settings.set(key, value);
-            set.map_err(|error| ApiError::new(ErrorCode::SettingInvalid, error.to_string()))?;
-        }
-        let view = self.hub.directory();
-        if view.log(&create.name).is_some() {
-            let message = format!("there is a log '{}' already", create.name);
-            return Err(ApiError::new(ErrorCode::LogExists, message));
-        }
-        let name = create.name.clone();
-        let command = Command::CreateLog {
-            name: create.name,
-            partitions,
-            replication_factor: 1,
-            settings,
-            internal: false,
-        };
-        if create.validate_only {
-            let mut trial = pyralog_directory::Directory::clone(&view);
-            trial.apply(trial.last_index() + 1, &command)?;
-            let log = trial.log(&name).ok_or_else(|| ApiError::unavailable("the directory"))?;
-            return Ok(entry(&trial, log));
-        }
-        match self.propose(command).await? {
-            Made::Log(number) => self.await_serving(number, partitions).await?,
-            other => return Err(unexpected(&other)),
-        }
-        self.log(name.as_str()).ok_or_else(|| {
-            ApiError::new(ErrorCode::LogNotFound, format!("log '{name}' was deleted meanwhile"))
-        })
-    }
-
-    /// Deletes a log. Its files go soon after.
-    pub async fn delete_log(&self, number: LogNumber) -> Result<(), ApiError> {
-        self.propose(Command::DeleteLog { number }).await.map(|_| ())
-    }
-
-    /// Changes the directory, and waits until this node's copy shows it: whoever
-    /// asks next sees what was done.
-    async fn propose(&self, command: Command) -> Result<Made, ApiError> {
-        match self.pharaoh.ask(Request::Propose(command)).await? {
-            Answer::Done { index, made } => {
-                self.hub.reach(index, COPY_PATIENCE).await?;
-                Ok(made)
-            }
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    /// Admits and queues an append, in the order of the calls. The batches were
-    /// verified by `split_batches`. What is returned resolves when all of them
-    /// are durable.
-    pub async fn append(
-        &self,
-        partition: PartitionId,
-        batches: Vec<(BatchHeader, Bytes)>,
-    ) -> Result<PendingAppend, ApiError> {
-        self.gate(partition)?.append(batches).await
-    }
-
-    /// Whole batches from the one that holds `from`: at least one if there is any
-    /// below the high watermark, more until `bytes_max`.
-    pub async fn read(
-        &self,
-        partition: PartitionId,
-        from: Offset,
-        bytes_max: usize,
-    ) -> Result<Slice, ApiError> {
-        let gate = self.gate(partition)?;
-        let slice = gate.store.read(&gate.log, from, bytes_max).await?;
-        let mut watermarks = gate.watermarks();
-        // The committer shows bytes a moment before it moves the watermark.
-        watermarks.high = watermarks.high.max(slice.end);
-        let pyralog_log::Slice { pieces: batches, scarab_bases, bytes, .. } = slice;
-        Ok(Slice { batches, scarab_bases, bytes, watermarks })
-    }
-
-    /// The partition's offsets.
-    pub fn watermarks(&self, partition: PartitionId) -> Result<Watermarks, ApiError> {
-        Ok(self.gate(partition)?.watermarks())
-    }
-
-    /// Told when the high watermark moves.
-    pub fn watch(&self, partition: PartitionId) -> Result<watch::Receiver<Offset>, ApiError> {
-        Ok(self.gate(partition)?.watch())
-    }
-
-    /// The first batch that holds a record with a timestamp of `timestamp_ms` or
-    /// later; the caller finds the record in it.
-    pub async fn batch_at_time(
-        &self,
-        partition: PartitionId,
-        timestamp_ms: i64,
-    ) -> Result<Option<Bytes>, ApiError> {
-        let gate = self.gate(partition)?;
-        Ok(gate.store.batch_at_time(&gate.log, timestamp_ms).await?)
-    }
-
-    /// Offsets and sizes of a partition.
-    pub fn partition(&self, partition: PartitionId) -> Result<PartitionView, ApiError> {
-        let gate = self.gate(partition)?;
-        Ok(PartitionView {
-            watermarks: gate.watermarks(),
-            sizes: gate.log.sizes(),
-            epoch_label: gate.epoch_label(),
-            sessions: gate.log.sessions(),
-        })
-    }
-
     /// What the façade decides by.
     pub fn settings(&self) -> &ShenSettings {
         &self.settings
@@ -289,9 +149,7 @@ impl Shen {
             return Ok(gate);
         }
         match self.hub.directory().log_by_number(id.log) {
-            None => {
-                Err(ApiError::new(ErrorCode::LogNotFound, format!("there is no log {}", id.log.0)))
-            }
+            None => Err(no_log(id.log)),
             Some(log) if id.partition.0 >= log.partitions => Err(ApiError::new(
                 ErrorCode::PartitionNotFound,
                 format!("log '{}' has {} partitions", log.name, log.partitions),
@@ -300,56 +158,24 @@ impl Shen {
         }
     }
 
-    fn check_partitions(&self, create: &CreateLog) -> Result<u32, ApiError> {
-        let refuse = |message| Err(ApiError::new(ErrorCode::PartitionsInvalid, message));
-        let partitions = create.partitions.unwrap_or(self.settings.default_partitions);
-        let per_log = self.settings.partitions_per_log_max;
-        if partitions == 0 || partitions > per_log {
-            return refuse(format!("a log has 1 to {per_log} partitions, not {partitions}"));
+    /// The log, if whoever asks may change it.
+    fn changeable(&self, number: LogNumber) -> Result<Arc<LogEntry>, ApiError> {
+        let directory = self.hub.directory();
+        let name = directory.log_by_number(number).map(|log| log.name.clone());
+        let name = name.ok_or_else(|| no_log(number))?;
+        if name.is_internal() && !self.for_cluster {
+            return Err(internal(&name));
         }
-        let present: u32 = self.hub.directory().logs().map(|log| log.partitions).sum();
-        let most = self.settings.partitions_max;
-        if present.saturating_add(partitions) > most {
-            return refuse(format!(
-                "this node has {present} partitions and takes at most {most}; \
-                 raise partitions_max or delete a log"
-            ));
-        }
-        Ok(partitions)
-    }
-
-    async fn await_serving(&self, log: LogNumber, partitions: u32) -> Result<(), ApiError> {
-        let mut changes = self.routes.watch();
-        let serving = async {
-            loop {
-                let all =
-                    (0..partitions).all(|p| self.routes.gate(PartitionId::new(log.0, p)).is_some());
-                if all || changes.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        let waited = tokio::time::timeout(CREATION_PATIENCE, serving).await;
-        waited.map_err(|_| {
-            ApiError::new(
-                ErrorCode::Timeout,
-                "the log is created, but its partitions do not serve yet; look at `pyralog actors`",
-            )
-        })
+        let view = self.views.of(directory);
+        view.logs.get(&name).cloned().ok_or_else(|| no_log(number))
     }
 }
 
-fn check_replication(factor: Option<u16>) -> Result<(), ApiError> {
-    match factor {
-        None | Some(1) => Ok(()),
-        Some(other) => Err(ApiError::new(
-            ErrorCode::ReplicationInvalid,
-            format!("{other} replicas were asked for, but there is 1 live Pyramid"),
-        )),
-    }
+fn no_log(number: LogNumber) -> ApiError {
+    ApiError::new(ErrorCode::LogNotFound, format!("there is no log {}", number.0))
 }
 
-fn unexpected(answer: &impl std::fmt::Debug) -> ApiError {
-    let message = format!("the Obelisk answered something else: {answer:?}; please report it");
-    ApiError::new(ErrorCode::Internal, message)
+fn internal(name: &LogName) -> ApiError {
+    let message = format!("'{name}' is one of the cluster's own logs: it can be read, not changed");
+    ApiError::new(ErrorCode::LogNameInvalid, message)
 }

@@ -1,6 +1,9 @@
 //! Partitions behind the façade, on a simulated disk, with the real store, the
 //! real directory and the real reconciler.
 
+#[path = "partition/changing.rs"]
+mod changing;
+
 use bytes::Bytes;
 use pyralog_behaviour::{Supervisor, SupervisorMessage, SupervisorSpec, Vitals};
 use pyralog_directory::Command;
@@ -36,6 +39,7 @@ impl Site {
     fn new() -> Site {
         let disk = SimDisk::new(11);
         disk.create_dir_all(Path::new("/data")).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
         Site { disk, obelisk: obelisk() }
     }
 }
@@ -120,6 +124,7 @@ impl Node {
             partitions: Some(partitions),
             replication_factor: None,
             settings: Vec::new(),
+            schema: None,
             validate_only: false,
         };
         let log = self.shen.create_log(create).await?;

@@ -7,10 +7,11 @@ use crate::pulse::Pulse;
 use crate::reading::ReadJob;
 use crate::writing::WriterJob;
 use bytes::Bytes;
-use pyralog_env::Clock;
+use pyralog_env::{Clock, Disk};
 use pyralog_log::{Completion, LogError, PartitionLog, Slice, Submission};
-use pyralog_model::{LogNumber, Offset, PartitionId};
+use pyralog_model::{Epoch, LogNumber, Offset, PartitionId};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, RwLock};
 use tokio::sync::{mpsc, oneshot};
@@ -26,6 +27,8 @@ pub struct StoreHandle {
     pub(crate) health: HealthLatch,
     pub(crate) gauges: Arc<StoreGauges>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) pyramid: Arc<Path>,
 }
 
 /// A place in the committer's queue, to be filled at once and in order.
@@ -91,6 +94,27 @@ impl StoreHandle {
         answer.await.map_err(|_| self.gone())?
     }
 
+    /// Lets a partition begin at `start`, durably, and says where it begins now.
+    pub async fn move_start(
+        &self,
+        log: &Arc<PartitionLog>,
+        start: Offset,
+    ) -> Result<Offset, LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.write(WriterJob::MoveStart(Arc::clone(log), start, reply)).await?;
+        answer.await.map_err(|_| self.gone())?
+    }
+
+    /// The greatest epoch up to `epoch` that has records, and the offset after them.
+    pub async fn epoch_end(
+        &self,
+        log: &Arc<PartitionLog>,
+        epoch: Epoch,
+    ) -> Result<Option<(Epoch, Offset)>, LogError> {
+        let log = Arc::clone(log);
+        self.on_reader(move || log.epoch_end(epoch)).await
+    }
+
     /// Reads from memory at once, else on a reader thread.
     pub async fn read(
         &self,
@@ -105,14 +129,34 @@ impl StoreHandle {
         self.on_reader(move || log.read(from, bytes_max)).await
     }
 
-    /// The first batch with a record at `time` (milliseconds) or later.
+    /// The first batch that ends after `from` with a record at `time` (milliseconds)
+    /// or later.
     pub async fn batch_at_time(
         &self,
         log: &Arc<PartitionLog>,
         time: i64,
+        from: Offset,
     ) -> Result<Option<Bytes>, LogError> {
         let log = Arc::clone(log);
-        self.on_reader(move || log.batch_at_time(time)).await
+        self.on_reader(move || log.batch_at_time(time, from)).await
+    }
+
+    /// Where it keeps everything.
+    pub fn pyramid(&self) -> &Path {
+        &self.pyramid
+    }
+
+    /// Bytes that may still be written where it keeps everything.
+    pub async fn free_bytes(&self) -> Result<u64, LogError> {
+        let (disk, pyramid) = (Arc::clone(&self.disk), Arc::clone(&self.pyramid));
+        self.on_reader(move || {
+            disk.free_bytes(&pyramid).map_err(|error| LogError::Io {
+                what: "cannot measure the room at",
+                path: pyramid.to_path_buf(),
+                cause: error.to_string(),
+            })
+        })
+        .await
     }
 
     /// Whether this store may still acknowledge.

@@ -206,6 +206,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         stalled: None,
         refusing: false,
     };
+    let (disk_of_handle, pyramid_of_handle) = (Arc::clone(&disk), Arc::from(pyramid.as_path()));
     let writing = Writing {
         writer: recovered.writer,
         jobs: writer_jobs,
@@ -228,6 +229,8 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
             health: health.clone(),
             gauges,
             clock,
+            disk: disk_of_handle,
+            pyramid: pyramid_of_handle,
         },
         vitals,
         committer: OwnedThread::start_vital(

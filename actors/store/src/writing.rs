@@ -7,7 +7,7 @@ use pyralog_log::{
     LogError, LogOptions, PartitionLog, SegmentWriter, WriterReport, WriterTask, create_partition,
     delete_log,
 };
-use pyralog_model::{LogNumber, PartitionId, StoreId};
+use pyralog_model::{LogNumber, Offset, PartitionId, StoreId};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) enum WriterJob {
     Stop,
     /// Make a partition's directory.
     Create(PartitionId, oneshot::Sender<Result<Arc<PartitionLog>, LogError>>),
+    /// Let a partition begin later.
+    MoveStart(Arc<PartitionLog>, Offset, oneshot::Sender<Result<Offset, LogError>>),
     /// Remove a closed log's files and checkpoints.
     Delete(LogNumber, oneshot::Sender<Result<(), LogError>>),
 }
@@ -66,6 +68,9 @@ impl Writing {
                 Ok(WriterJob::Create(id, reply)) => {
                     let _ = reply.send(self.create(id));
                 }
+                Ok(WriterJob::MoveStart(log, start, reply)) => {
+                    let _ = reply.send(self.move_start(&log, start));
+                }
                 Ok(WriterJob::Delete(log, reply)) => {
                     let _ = reply.send(self.delete(log));
                 }
@@ -100,6 +105,12 @@ impl Writing {
         self.obey_latch()?;
         let created = create_partition(&self.disk, &self.pyramid, self.store, id, &self.options);
         self.latch(created)
+    }
+
+    fn move_start(&mut self, log: &PartitionLog, start: Offset) -> Result<Offset, LogError> {
+        self.obey_latch()?;
+        let moved = self.writer.move_start(log, start);
+        self.latch(moved)
     }
 
     fn delete(&mut self, log: LogNumber) -> Result<(), LogError> {

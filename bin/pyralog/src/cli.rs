@@ -4,10 +4,10 @@ mod arguments;
 mod node_flags;
 
 pub use arguments::{
-    ActorsCommand, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments, ConsumeBench,
-    CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From, IdArguments, IdCommand,
-    IdsBench, LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat,
-    ServerFlags,
+    ActorsCommand, AlterArguments, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments, ConsumeBench,
+    CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From, GroupCommand, IdArguments, IdCommand,
+    IdsBench, LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat, ResetArguments,
+    ServerFlags, SqlArguments, SqlFormat,
 };
 pub use node_flags::{NodeFlags, Role};
 
@@ -93,7 +93,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Log { command }) => command::log::run(command),
         Some(Command::Produce(arguments)) => command::produce::run(arguments),
         Some(Command::Consume(arguments)) => command::consume::run(arguments),
+        Some(Command::Sql(arguments)) => command::sql::run(arguments),
         Some(Command::Id(arguments)) => command::id::run(arguments),
+        Some(Command::Group { command }) => command::group::run(command),
         Some(Command::Counter { command }) => command::counter::run(command),
         Some(Command::Actors(arguments)) => command::actors::run(arguments),
         Some(Command::Status { server, output }) => command::status::run(server, output.format),

@@ -83,6 +83,16 @@ impl Client {
         self.document(Method::POST, path, Full::new(Bytes::from(body)).boxed_unsync()).await
     }
 
+    /// `PATCH` with a document, and the one that comes.
+    pub async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(Failure::failed)?;
+        self.document(Method::PATCH, path, Full::new(Bytes::from(body)).boxed_unsync()).await
+    }
+
     /// A request whose reply is a stream of lines.
     pub async fn stream(
         &self,

@@ -49,6 +49,11 @@ impl Failure {
         self
     }
 
+    /// With its message in other words.
+    pub fn reworded(self, reword: impl FnOnce(&str) -> String) -> Failure {
+        Failure { message: reword(&self.message), ..self }
+    }
+
     /// True when it has advice.
     pub fn has_help(&self) -> bool {
         self.help.is_some()
@@ -62,6 +67,7 @@ impl Failure {
                 ErrorCode::LogNotFound
                 | ErrorCode::PartitionNotFound
                 | ErrorCode::ActorNotFound
+                | ErrorCode::GroupNotFound
                 | ErrorCode::CounterNotFound,
             ) => Status::NotFound,
             Some(code) => match code.remedy() {

@@ -7,6 +7,7 @@
 //! - [`listeners`], [`node`], [`run`]: a node from start to ordered shutdown.
 //! - [`cli`]: the commands as they are typed; [`command`]: what they do.
 //! - [`client`]: the `/v1` API from the other side.
+//! - [`demo`]: data to try things out with, and questions about it.
 //! - [`bench`]: load over Kafka's protocol, and the disk's own figures.
 //! - [`failure`], [`output`], [`suggest`], [`telemetry`]: how it ends, and what
 //!   is said.
@@ -18,6 +19,7 @@ pub mod command;
 pub mod config;
 pub mod cookie;
 pub mod data_directory;
+pub mod demo;
 pub mod failure;
 pub mod listeners;
 pub mod node;

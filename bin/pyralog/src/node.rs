@@ -12,11 +12,13 @@ use pyralog_console::{NodeFacts, Readiness};
 use pyralog_counter::ArenaOptions;
 use pyralog_directory::Roles;
 use pyralog_env::{Clock, Disk, Entropy};
+use pyralog_groups::GroupSettings;
 use pyralog_kafka::KafkaSettings;
 use pyralog_log::LogOptions;
 use pyralog_model::{Boot, LogSettings, NodeName, StartToken};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::{Membership, NodeStart};
+use pyralog_query::{ConfigRow, QuerySettings};
 use pyralog_store::Health;
 use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
 use std::collections::BTreeMap;
@@ -34,6 +36,8 @@ const PARTITIONS_MAX: u32 = 20_000;
 pub struct NodePlan<'a> {
     /// The configuration.
     pub settings: &'a NodeSettings,
+    /// The same as rows, for `sys.config`.
+    pub config: Arc<[ConfigRow]>,
     /// The data directory, ours for as long as the node runs.
     pub data_directory: &'a DataDirectory,
     /// The bound sockets.
@@ -251,6 +255,13 @@ fn pyramid_arguments(plan: &NodePlan<'_>, pyramid: &PyramidSettings) -> PyramidA
             log_settings,
         },
         producer_id_expiration: pyramid.producer_id_expiration,
+        group_settings: GroupSettings {
+            initial_rebalance_delay: pyramid.group_rebalance_delay,
+            offsets_retention: pyramid.group_offsets_retention,
+            ..GroupSettings::default()
+        },
+        query_settings: query_settings(pyramid),
+        config: Arc::clone(&plan.config),
         kafka_listener: Arc::clone(plan.listeners.kafka.as_ref().expect("a Pyramid's is bound")),
         kafka_settings: KafkaSettings {
             auto_create_logs: pyramid.auto_create_logs,
@@ -259,6 +270,19 @@ fn pyramid_arguments(plan: &NodePlan<'_>, pyramid: &PyramidSettings) -> PyramidA
             partitions_per_log_max: PARTITIONS_PER_LOG_MAX,
             ..KafkaSettings::default()
         },
+    }
+}
+
+fn query_settings(pyramid: &PyramidSettings) -> QuerySettings {
+    let memory_bytes_max = usize::try_from(pyramid.query_memory_bytes).unwrap_or(usize::MAX);
+    let running_max = usize::try_from(pyramid.queries_max).unwrap_or(usize::MAX);
+    QuerySettings {
+        memory_bytes_max,
+        memory_bytes_per_query_max: memory_bytes_max / 2,
+        time_max: pyramid.query_time_max,
+        running_max,
+        waiting_max: 8 * running_max,
+        ..QuerySettings::default()
     }
 }
 

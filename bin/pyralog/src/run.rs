@@ -9,14 +9,18 @@ use crate::data_directory::TemporaryDirectory;
 use crate::failure::{Failure, Status};
 use life::{Life, live};
 use pyralog_env::{RealDisk, RealEntropy};
+use pyralog_query::ConfigRow;
+use std::sync::Arc;
 
 /// `pyralog`: a node with the configured data directory.
 pub fn node(flags: NodeFlags) -> Result<(), Failure> {
-    let settings = settings(&flags, false)?;
+    let (settings, config) = settings(&flags, false)?;
     in_runtime(Life {
         settings,
+        config,
         random_ports: false,
         dev: false,
+        demo: false,
         temporary: false,
         debug_faults: flags.debug_faults,
     })
@@ -31,12 +35,7 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
         return Err(Failure::new(Status::Usage, message)
             .help("leave out --role, or start a node of one role with `pyralog --role ROLE`"));
     }
-    if demo {
-        let message = "`--demo` is not in this version (not-supported)";
-        return Err(Failure::new(Status::Failed, message)
-            .help("start `pyralog dev` without it and load data with `pyralog produce LOG FILE`"));
-    }
-    let mut settings = settings(&flags, true)?;
+    let (mut settings, config) = settings(&flags, true)?;
     let temporary = match flags.data_dir {
         Some(_) => None,
         None => Some(TemporaryDirectory::create(&RealDisk, &std::env::temp_dir(), &RealEntropy)?),
@@ -48,8 +47,10 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
     }
     let life = Life {
         settings,
+        config,
         random_ports,
         dev: true,
+        demo,
         temporary: temporary.is_some(),
         debug_faults: flags.debug_faults,
     };
@@ -63,7 +64,7 @@ pub fn dev(flags: NodeFlags, random_ports: bool, demo: bool) -> Result<(), Failu
     }
 }
 
-fn settings(flags: &NodeFlags, dev: bool) -> Result<NodeSettings, Failure> {
+fn settings(flags: &NodeFlags, dev: bool) -> Result<(NodeSettings, Arc<[ConfigRow]>), Failure> {
     let configuration = flags.layers(dev).read()?;
     let settings = NodeSettings::of(&configuration, flags.roles());
     settings.check()?;
@@ -73,7 +74,8 @@ fn settings(flags: &NodeFlags, dev: bool) -> Result<NodeSettings, Failure> {
         let CheckRow { key, value, origin, .. } = row;
         tracing::warn!("{key} = {} ({origin}) has no effect: {why}", value.unwrap_or_default());
     }
-    Ok(settings)
+    let row = |CheckRow { key, value, origin, .. }| ConfigRow { key, value, source: origin };
+    Ok((settings, configuration.check_rows().into_iter().map(row).collect()))
 }
 
 fn in_runtime(life: Life) -> Result<(), Failure> {

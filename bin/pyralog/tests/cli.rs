@@ -8,6 +8,8 @@ mod bench;
 mod config;
 #[path = "cli/coordination.rs"]
 mod coordination;
+#[path = "cli/demo.rs"]
+mod demo;
 #[path = "cli/docs.rs"]
 mod docs;
 #[path = "cli/http.rs"]
@@ -18,6 +20,10 @@ mod logs;
 mod node;
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/sql.rs"]
+mod sql;
+#[path = "cli/produce.rs"]
+mod produce;
 #[path = "cli/streams.rs"]
 mod streams;
 #[path = "cli/tiers.rs"]

@@ -1,12 +1,12 @@
 //! Commands meet the state. Everything that could refuse is asked before
 //! anything changes, so a refused command changes nothing but the index.
 
-use crate::command::{Command, Outcome};
+use crate::command::{COMMAND_BYTES_MAX, Command, Outcome};
 use crate::directory::Directory;
 use crate::entry::LogEntry;
 use crate::error::DirectoryError;
 use lanes::Wish;
-use pyralog_model::LogNumber;
+use pyralog_model::{LogNumber, Schema};
 
 mod counters;
 mod lanes;
@@ -59,6 +59,23 @@ impl Directory {
                 self.check_release((node, incarnation), lane, granted_to, used_to)
             }
             Command::CreateCounter { name, mode } => self.check_counter(name, *mode),
+            Command::CreateTypedLog {
+                name,
+                partitions,
+                replication_factor,
+                internal,
+                schema,
+                ..
+            } => {
+                schema.check()?;
+                check_bytes(command)?;
+                self.check_create(name, *partitions, *replication_factor, *internal)
+            }
+            Command::AlterSchema { number, schema } => {
+                check_bytes(command)?;
+                self.grown_schema(*number, schema).map(|_| ())
+            }
+            Command::AddPartitions { number, partitions } => self.check_add(*number, *partitions),
         }
     }
 
@@ -80,14 +97,31 @@ impl Directory {
                     replication_factor: *replication_factor,
                     settings: settings.clone(),
                     internal: *internal,
+                    schema: None,
                 }))
             }
+            Command::CreateTypedLog {
+                name,
+                partitions,
+                replication_factor,
+                settings,
+                internal,
+                schema,
+            } => Outcome::LogCreated(self.create(LogEntry {
+                number: LogNumber(0),
+                name: name.clone(),
+                partitions: *partitions,
+                replication_factor: *replication_factor,
+                settings: settings.clone(),
+                internal: *internal,
+                schema: Some(Schema { version: 1, columns: schema.columns.clone() }),
+            })),
             Command::DeleteLog { number } => {
                 self.delete(*number);
                 Outcome::LogDeleted(*number)
             }
             Command::AlterLog { number, settings } => {
-                self.alter(*number, settings);
+                self.change_log(*number, |log| log.entry.settings = settings.clone());
                 Outcome::LogAltered(*number)
             }
             Command::StartNode { name, store, roles, next, advertised, .. } => {
@@ -106,6 +140,24 @@ impl Directory {
             Command::CreateCounter { name, mode } => {
                 Outcome::CounterCreated(self.create_counter(name, *mode))
             }
+            Command::AlterSchema { number, schema } => {
+                let grown = self.grown_schema(*number, schema).expect("check let it pass");
+                self.change_log(*number, |log| log.entry.schema = Some(grown));
+                Outcome::LogAltered(*number)
+            }
+            Command::AddPartitions { number, partitions } => {
+                self.add_partitions(*number, *partitions);
+                Outcome::LogAltered(*number)
+            }
         }
+    }
+}
+
+/// What holds a schema may be too long to be read again.
+fn check_bytes(command: &Command) -> Result<(), DirectoryError> {
+    let have = command.encode().len();
+    match have <= COMMAND_BYTES_MAX {
+        true => Ok(()),
+        false => Err(DirectoryError::SchemaBytes { have, most: COMMAND_BYTES_MAX }),
     }
 }

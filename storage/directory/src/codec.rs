@@ -4,9 +4,9 @@ use crate::error::DecodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The version of every body that is written today. What version 1 looked like
-/// is in `version1`, and is read for ever.
-pub(crate) const VERSION: u16 = 2;
+/// The newest version of a body. Older ones are in `version1` and `version2`, and
+/// are read for ever.
+pub(crate) const VERSION: u16 = 3;
 
 pub(crate) fn encode(version: u16, body: &impl Serialize) -> Vec<u8> {
     postcard::to_stdvec(&(version, body)).expect("plain data always encodes")

@@ -1,7 +1,9 @@
 //! What may be asked of the directory, and what it answers.
 //!
 //! Commands are kept for ever and sent between nodes: variants are only added,
-//! at the end, and the bytes of each are held by a test.
+//! at the end, and the bytes of each are held by a test. A variant is written in
+//! the version that brought it: what an older program knows keeps its bytes, and
+//! so its digest, and what it does not know it refuses by the version.
 
 use crate::codec;
 use crate::entry::Roles;
@@ -9,13 +11,13 @@ use crate::error::DecodeError;
 use crate::version1::Command1;
 use pyralog_model::{
     ClusterId, CounterMode, CounterName, CounterNumber, Incarnation, Lane, LogName, LogNumber,
-    LogSettings, LogicalClock, NodeName, NodeNumber, StartToken, StoreId,
+    LogSettings, LogicalClock, NodeName, NodeNumber, Schema, StartToken, StoreId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most bytes an encoded command has.
-const COMMAND_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const COMMAND_BYTES_MAX: usize = 64 * 1024;
 
 /// A change of the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +116,35 @@ pub enum Command {
         /// Its mode.
         mode: CounterMode,
     },
+    /// Makes a log whose values are documents of a schema.
+    CreateTypedLog {
+        /// Its name, free at this moment.
+        name: LogName,
+        /// How many partitions, from 1 to `PARTITIONS_MAX`.
+        partitions: u32,
+        /// How many nodes hold each of them.
+        replication_factor: u16,
+        /// All settings, defaults filled in.
+        settings: LogSettings,
+        /// True for the cluster's own logs, whose names begin with `__`.
+        internal: bool,
+        /// Its columns. The log's schema has version 1, whatever is said here.
+        schema: Schema,
+    },
+    /// Gives a log a schema, or appends columns to the one that it has.
+    AlterSchema {
+        /// The log.
+        number: LogNumber,
+        /// All columns, also those that stay. Versions are counted by the directory.
+        schema: Schema,
+    },
+    /// Appends partitions to a log and places them. There are never fewer again.
+    AddPartitions {
+        /// The log.
+        number: LogNumber,
+        /// How many it has then, more than now and at most `PARTITIONS_MAX`.
+        partitions: u32,
+    },
 }
 
 /// What a command that was carried out led to.
@@ -127,7 +158,7 @@ pub enum Outcome {
     LogCreated(LogNumber),
     /// The log is gone.
     LogDeleted(LogNumber),
-    /// The log has its new settings.
+    /// The log has its new settings, schema or partitions.
     LogAltered(LogNumber),
     /// The node is a member and this is its present start.
     NodeStarted {
@@ -154,7 +185,26 @@ pub enum Outcome {
 impl Command {
     /// The command's bytes, for the log of commands and the wire.
     pub fn encode(&self) -> Vec<u8> {
-        codec::encode(codec::VERSION, self)
+        codec::encode(self.version(), self)
+    }
+
+    /// The version that brought the variant.
+    fn version(&self) -> u16 {
+        match self {
+            Command::CreateTypedLog { .. }
+            | Command::AlterSchema { .. }
+            | Command::AddPartitions { .. } => 3,
+            _ => 2,
+        }
+    }
+
+    fn schema(&self) -> Option<&Schema> {
+        match self {
+            Command::CreateTypedLog { schema, .. } | Command::AlterSchema { schema, .. } => {
+                Some(schema)
+            }
+            _ => None,
+        }
     }
 
     /// Reads what `encode` made, of any version. Any bytes may be given.
@@ -162,9 +212,15 @@ impl Command {
     /// # Errors
     /// `TooLong` before anything is read; else what is wrong with the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
-        match codec::version(bytes, COMMAND_BYTES_MAX)? {
-            1 => codec::decode::<Command1>(bytes).map(Command::from),
-            _ => codec::decode(bytes),
+        let version = codec::version(bytes, COMMAND_BYTES_MAX)?;
+        if version == 1 {
+            return codec::decode::<Command1>(bytes).map(Command::from);
         }
+        let command: Command = codec::decode(bytes)?;
+        if command.version() != version {
+            return Err(DecodeError::NotCanonical);
+        }
+        command.schema().map_or(Ok(()), Schema::check)?;
+        Ok(command)
     }
 }

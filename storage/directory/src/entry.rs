@@ -2,7 +2,7 @@
 
 use pyralog_model::{
     CounterMode, CounterName, CounterNumber, Incarnation, Lane, LogName, LogNumber, LogSettings,
-    LogicalClock, NodeName, NodeNumber, StartToken, StoreId,
+    LogicalClock, NodeName, NodeNumber, Schema, StartToken, StoreId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,6 +83,8 @@ pub struct LogEntry {
     pub settings: LogSettings,
     /// One of the cluster's own.
     pub internal: bool,
+    /// What SQL calls the fields of its values; none if they may be anything.
+    pub schema: Option<Schema>,
 }
 
 /// Which nodes hold one partition.

@@ -2,6 +2,7 @@
 
 use pyralog_model::{
     ApiError, ClusterId, CounterMode, CounterName, ErrorCode, Lane, LogName, LogNumber, NodeName,
+    SchemaError,
 };
 use thiserror::Error;
 
@@ -59,6 +60,27 @@ pub enum DirectoryError {
         asked: u32,
         /// The most there may be.
         most: u32,
+    },
+    /// Partitions are only added.
+    #[error("the log has {have} partitions already, and {asked} are not more")]
+    PartitionsNotMore {
+        /// What was asked for.
+        asked: u32,
+        /// What there are.
+        have: u32,
+    },
+    /// The schema cannot be, or is not the present one with columns appended.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// Its columns do not fit a command.
+    #[error(
+        "a schema of this size takes {have} bytes in the directory, {most} are the most; use fewer or shorter names"
+    )]
+    SchemaBytes {
+        /// Bytes of the command.
+        have: usize,
+        /// Bytes a command may have.
+        most: usize,
     },
     /// No replica, or more than there are nodes.
     #[error("{asked} replicas were asked for and there are {nodes} nodes; ask for 1 to {nodes}")]
@@ -160,6 +182,9 @@ pub enum DecodeError {
     /// Readable, but not the one encoding of what they mean.
     #[error("the bytes are damaged: they say the same in another way")]
     NotCanonical,
+    /// A schema that cannot be.
+    #[error("the bytes are damaged: {0}")]
+    Schema(#[from] SchemaError),
     /// Parts of a snapshot contradict each other.
     #[error("the snapshot contradicts itself: {0}")]
     Contradiction(&'static str),
@@ -172,7 +197,12 @@ impl From<DirectoryError> for ApiError {
             DirectoryError::LogExists(_) => ErrorCode::LogExists,
             DirectoryError::LogNotFound(_) => ErrorCode::LogNotFound,
             DirectoryError::InternalName(_) => ErrorCode::LogNameInvalid,
-            DirectoryError::Partitions { .. } => ErrorCode::PartitionsInvalid,
+            DirectoryError::Partitions { .. } | DirectoryError::PartitionsNotMore { .. } => {
+                ErrorCode::PartitionsInvalid
+            }
+            DirectoryError::Schema(_) | DirectoryError::SchemaBytes { .. } => {
+                ErrorCode::SchemaInvalid
+            }
             DirectoryError::ReplicationFactor { .. } => ErrorCode::ReplicationInvalid,
             DirectoryError::NotFounded => ErrorCode::Unavailable,
             DirectoryError::NodeNameTaken(_) | DirectoryError::StoreTaken(_) => {

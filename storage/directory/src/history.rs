@@ -76,8 +76,8 @@ impl History {
         self.last
     }
 
-    /// The command of the next index. It counts in the bytes of version 2, which
-    /// are the same wherever the command was kept, and refused ones count too.
+    /// The command of the next index. It counts in the bytes that are written today,
+    /// which are the same wherever the command was kept, and refused ones count too.
     pub(crate) fn push(&mut self, command: &Command) {
         let mut hash = Sha256::new();
         hash.update(self.digest.to_le_bytes());

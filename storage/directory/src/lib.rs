@@ -20,6 +20,7 @@ mod lanes;
 mod mutation;
 mod snapshot;
 mod version1;
+mod version2;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use crate::history::HistoryBody;
 use crate::lanes::Lanes;
 use crate::mutation::Planted;
 use crate::version1::Body1;
-use pyralog_model::{ClusterId, LogNumber, LogicalClock, NodeNumber};
+use crate::version2::PlacedLog2;
+use pyralog_model::{ClusterId, LogNumber, LogicalClock, NodeNumber, Schema};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 /// The most bytes a snapshot has.
 const SNAPSHOT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Version 2 of the snapshot's body. Chunks and logs are shared with the
+/// Version 3 of the snapshot's body. Chunks and logs are shared with the
 /// directory that is written, and owned by the one that is read.
 #[derive(Debug, Serialize, Deserialize)]
 struct Body<Log, Counter> {
@@ -35,6 +36,8 @@ struct Body<Log, Counter> {
 }
 
 type OwnedBody = Body<PlacedLog, Chunk>;
+/// In version 2 the logs were other ones, and nothing else.
+type Body2 = Body<PlacedLog2, Chunk>;
 
 impl Directory {
     /// The directory's bytes. Equal directories have equal bytes.
@@ -63,6 +66,7 @@ impl Directory {
     pub fn restore(bytes: &[u8]) -> Result<Directory, DecodeError> {
         let body = match codec::version(bytes, SNAPSHOT_BYTES_MAX)? {
             1 => codec::decode::<Body1>(bytes).map(OwnedBody::from)?,
+            2 => codec::decode::<Body2>(bytes).map(OwnedBody::from)?,
             _ => codec::decode(bytes)?,
         };
         body.check()?;
@@ -87,6 +91,24 @@ impl Directory {
             counters,
             planted: Planted::default(),
         })
+    }
+}
+
+impl From<Body2> for OwnedBody {
+    fn from(body: Body2) -> OwnedBody {
+        Body {
+            logs: body.logs.into_iter().map(PlacedLog::from).collect(),
+            last_index: body.last_index,
+            cluster: body.cluster,
+            last_node: body.last_node,
+            last_log: body.last_log,
+            last_incarnation: body.last_incarnation,
+            nodes: body.nodes,
+            clock: body.clock,
+            lanes: body.lanes,
+            counters: body.counters,
+            history: body.history,
+        }
     }
 }
 
@@ -149,6 +171,8 @@ impl OwnedBody {
         require(in_range, "a log number that was never given")?;
         let names: BTreeSet<_> = self.logs.iter().map(|log| &log.entry.name).collect();
         require(names.len() == self.logs.len(), "two logs with one name")?;
+        let mut schemas = self.logs.iter().filter_map(|log| log.entry.schema.as_ref());
+        schemas.try_for_each(Schema::check)?;
         let placed = self.logs.iter().all(|log| self.is_placed(log));
         require(placed, "a partition that is on no node, or on an unknown one")
     }

@@ -5,7 +5,7 @@ use crate::{
 };
 use pyralog_model::{
     ClusterId, CounterMode, Incarnation, Lane, LogName, LogNumber, LogSettings, LogicalClock,
-    NodeName, NodeNumber, PartitionId, StartToken, StoreId,
+    NodeName, NodeNumber, PartitionId, Schema, StartToken, StoreId,
 };
 
 mod counters;
@@ -13,6 +13,7 @@ mod golden;
 mod histories;
 mod lanes;
 mod replay;
+mod schemas;
 mod starts;
 
 fn found() -> Command {
@@ -29,6 +30,28 @@ fn create(name: &str, partitions: u32, replication_factor: u16) -> Command {
     let internal = name.is_internal();
     let settings = LogSettings::default();
     Command::CreateLog { name, partitions, replication_factor, settings, internal }
+}
+
+fn create_typed(name: &str, partitions: u32, columns: &str) -> Command {
+    let Command::CreateLog { name, partitions, replication_factor, settings, internal } =
+        create(name, partitions, 1)
+    else {
+        unreachable!()
+    };
+    let schema = schema(columns);
+    Command::CreateTypedLog { name, partitions, replication_factor, settings, internal, schema }
+}
+
+fn schema(columns: &str) -> Schema {
+    columns.parse().unwrap()
+}
+
+fn alter_schema(number: u64, columns: &str) -> Command {
+    Command::AlterSchema { number: LogNumber(number), schema: schema(columns) }
+}
+
+fn add_partitions(number: u64, partitions: u32) -> Command {
+    Command::AddPartitions { number: LogNumber(number), partitions }
 }
 
 fn delete(number: u64) -> Command {

@@ -119,7 +119,9 @@ impl From<PlacedLog1> for PlacedLog {
         let PlacedLog1 { entry, placements } = log;
         let Log1 { number, name, partitions, replication_factor, settings, internal } = entry;
         let settings = settings.into();
-        let entry = LogEntry { number, name, partitions, replication_factor, settings, internal };
+        let schema = None;
+        let entry =
+            LogEntry { number, name, partitions, replication_factor, settings, internal, schema };
         PlacedLog { entry, placements }
     }
 }

@@ -14,6 +14,8 @@ mod cutting;
 mod removal;
 mod rolling;
 
+pub(crate) use removal::remove_before;
+
 use crate::checkpoint::PartitionCheckpoint;
 use crate::durable::SyncProof;
 use crate::error::is_disk_full;
@@ -220,6 +222,7 @@ impl Appender {
                 extent.index.note(header.base_offset, extent.bytes, frame.max_timestamp);
                 extent.bytes += header.frame_bytes() as u64;
                 extent.end = header.next_offset();
+                extent.last_epoch = header.epoch;
             }
             assert_eq!(extent.bytes, self.position, "readers see what was written");
         });

@@ -16,6 +16,10 @@ pub enum Mutation {
     TornMiddleAccepted,
     /// Use a WAL file again before the checkpoint that frees it is durable.
     RecycleBeforeCheckpoint,
+    /// Remove what lies before a new start before the checkpoint that says so.
+    RemoveBeforeStartSaved,
+    /// Answer a move of the start without a checkpoint that says so.
+    StartNotSaved,
     /// Start without the sessions of sealed segments.
     SessionsForgotten,
 }

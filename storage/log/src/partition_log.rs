@@ -6,6 +6,9 @@
 //! view lock is held for moments, never across I/O. Everything in the view is
 //! durable, so readers need no watermark of their own.
 
+mod epochs;
+mod start;
+
 use crate::appender::Appender;
 use crate::error::io_error;
 use crate::segment::Segment;
@@ -185,15 +188,18 @@ impl PartitionLog {
         Ok(slice)
     }
 
-    /// The first batch that holds a record with a timestamp of `time` (in
-    /// milliseconds) or more, whole.
-    pub fn batch_at_time(&self, time: i64) -> Result<Option<Bytes>, LogError> {
-        let (segments, in_tail) = self.view(|view| {
-            let in_tail = view.tail.iter().find(|frame| frame.max_timestamp >= time);
-            (view.segments.clone(), in_tail.map(Frame::stored_batch))
+    /// The first batch that ends after `from` and has a timestamp of `time` (in
+    /// milliseconds) or more, whole. Nothing before the start is looked at.
+    pub fn batch_at_time(&self, time: i64, from: Offset) -> Result<Option<Bytes>, LogError> {
+        let (segments, from, in_tail) = self.view(|view| {
+            let from = from.max(view.log_start);
+            let found =
+                |frame: &&Frame| frame.max_timestamp >= time && frame.header.next_offset() > from;
+            let in_tail = view.tail.iter().find(found);
+            (view.segments.clone(), from, in_tail.map(Frame::stored_batch))
         });
-        for segment in segments {
-            if let Some(batch) = segment.batch_at_time(time)? {
+        for segment in segments.iter().filter(|s| s.extent(|extent| extent.end) > from) {
+            if let Some(batch) = segment.batch_at_time(time, from)? {
                 return Ok(Some(batch));
             }
         }
@@ -226,9 +232,14 @@ impl PartitionLog {
     /// The sessions as of the beginning of `last`, the last segment.
     pub(crate) fn sessions_before(&self, last: &Segment) -> Result<SessionTable, LogError> {
         let mut sealed = self.view(|view| view.segments.clone());
+        let first = sealed.first().map_or(last.base, |segment| segment.base);
         sealed.retain(|segment| segment.base < last.base);
+        self.place().sessions_after(first, &sealed)
+    }
+
+    pub(crate) fn place(&self) -> Place<'_> {
         let (disk, dir) = (&*self.disk, self.dir.as_path());
-        Place { disk, dir, store: self.store, partition: self.id }.sessions_after(&sealed)
+        Place { disk, dir, store: self.store, partition: self.id }
     }
 
     /// Says that the partition's directory may go at any moment.

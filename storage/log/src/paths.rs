@@ -32,8 +32,16 @@ pub(crate) fn by_base(dir: &Path, base: Offset, extension: &str) -> PathBuf {
     dir.join(format!("{:020}.{extension}", base.0))
 }
 
+/// Base offset and extension of a segment's file, or of one that is derived from it.
+pub(crate) fn parts_of(name: &str) -> Option<(Offset, &str)> {
+    let (digits, extension) = name.split_once('.')?;
+    (digits.len() == 20)
+        .then(|| digits.parse().ok())
+        .flatten()
+        .map(|base| (Offset(base), extension))
+}
+
 /// The base offset in a segment's file name.
 pub(crate) fn segment_base(name: &str) -> Option<Offset> {
-    let digits = name.strip_suffix(".segment")?;
-    (digits.len() == 20).then(|| digits.parse().ok().map(Offset)).flatten()
+    parts_of(name).filter(|(_, extension)| *extension == "segment").map(|(base, _)| base)
 }

@@ -12,6 +12,7 @@
 //! drawn in [`crate::frame`]. Version history: 1, the first.
 
 mod cursor;
+mod headers;
 mod scan;
 
 pub(crate) use scan::{ScanRequest, Scanned, scan};
@@ -23,7 +24,7 @@ use crate::{LogError, SessionBatch, Slice};
 use bytes::Bytes;
 use cursor::FrameCursor;
 use pyralog_env::DiskFile;
-use pyralog_model::{Offset, PartitionId, StoreId};
+use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -50,6 +51,8 @@ pub(crate) struct Extent {
     pub(crate) bytes: u64,
     /// The offset after the last readable record.
     pub(crate) end: Offset,
+    /// The epoch of the last readable record; 0 without one.
+    pub(crate) last_epoch: Epoch,
     pub(crate) index: SparseIndex,
 }
 
@@ -65,7 +68,8 @@ impl Segment {
     }
 
     pub(crate) fn empty_extent(base: Offset) -> Extent {
-        Extent { bytes: SEGMENT_HEADER_BYTES as u64, end: base, index: SparseIndex::new() }
+        let (bytes, last_epoch) = (SEGMENT_HEADER_BYTES as u64, Epoch::default());
+        Extent { bytes, end: base, last_epoch, index: SparseIndex::new() }
     }
 
     pub(crate) fn with_extent<T>(&self, change: impl FnOnce(&mut Extent) -> T) -> T {
@@ -104,10 +108,12 @@ impl Segment {
         Ok(())
     }
 
-    /// The first batch with a timestamp of `time` or more.
-    pub(crate) fn batch_at_time(&self, time: i64) -> Result<Option<Bytes>, LogError> {
+    /// The first batch with a timestamp of `time` or more that ends after `from`.
+    pub(crate) fn batch_at_time(&self, time: i64, from: Offset) -> Result<Option<Bytes>, LogError> {
         let (end, max, start) = self.extent(|extent| {
-            (extent.bytes, extent.index.max_timestamp, extent.index.position_of_time(time))
+            let index = &extent.index;
+            let start = index.position_of_time(time).max(index.position_of(from));
+            (extent.bytes, index.max_timestamp, start)
         });
         if max < time {
             return Ok(None);
@@ -119,7 +125,8 @@ impl Segment {
         while position < end {
             let header = cursor.header_at(position)?;
             let header = header.ok_or_else(|| self.corrupt(position, "no frame begins here"))?;
-            if cursor.max_timestamp_at(position)? >= time {
+            let late = cursor.max_timestamp_at(position)? >= time;
+            if late && header.next_offset() > from {
                 return self.verified_batch(&mut cursor, position, &header).map(Some);
             }
             position += header.frame_bytes() as u64;
@@ -154,6 +161,7 @@ impl Segment {
             kept.index.note(header.base_offset, kept.bytes, time);
             kept.bytes += header.frame_bytes() as u64;
             kept.end = header.next_offset();
+            kept.last_epoch = header.epoch;
         }
         Ok(kept)
     }

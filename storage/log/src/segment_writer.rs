@@ -5,6 +5,8 @@
 //! Tasks come in the order in which WAL files were filled and are done in that
 //! order, so a checkpoint that frees one file covers all earlier ones.
 
+mod start;
+
 use crate::checkpoint::{CheckpointStore, PartitionCheckpoint, WalCheckpoint};
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::PartitionLog;

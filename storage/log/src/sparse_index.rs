@@ -71,6 +71,11 @@ impl SparseIndex {
         self.max_timestamp = self.max_timestamp.max(max_timestamp);
     }
 
+    /// Every position that has an entry, in order; a frame begins at each.
+    pub(crate) fn positions(&self) -> Vec<u64> {
+        self.entries.iter().map(|entry| entry.position).collect()
+    }
+
     /// A position at or before the frame that holds `offset`.
     pub(crate) fn position_of(&self, offset: Offset) -> Option<u64> {
         let after = self.entries.partition_point(|entry| entry.offset <= offset);

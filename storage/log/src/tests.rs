@@ -2,9 +2,11 @@
 //! between. The seeded power cuts of `tests/simulator` go on from here.
 
 mod damage;
+mod epochs;
 mod full_disk;
 pub(crate) mod rig;
 pub(crate) mod sessions;
+mod starts;
 
 use crate::*;
 use bytes::Bytes;
@@ -211,7 +213,7 @@ fn every_offset_and_every_time_is_found() {
             assert_eq!(header.base_offset as u64, offset / 3 * 3);
         }
         for time in 0..600 {
-            let found = log.batch_at_time(time).unwrap();
+            let found = log.batch_at_time(time, Offset::ZERO).unwrap();
             // Batch n has the times 10n, 10n + 1 and 10n + 2.
             let expect = (0..60).find(|n| n * 10 + 2 >= time).map(|n| n * 3);
             let base = found.map(|bytes| BatchHeader::verify(&bytes).unwrap().base_offset);

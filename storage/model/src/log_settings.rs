@@ -159,6 +159,17 @@ impl LogSettings {
         Ok(())
     }
 
+    /// Puts one key back to what it is in `defaults`.
+    ///
+    /// # Errors
+    /// `Unknown` if no setting is called so.
+    pub fn reset(&mut self, key: &str, defaults: &LogSettings) -> Result<(), SettingError> {
+        match defaults.rows().into_iter().find(|row| row.key == key) {
+            Some(row) => self.set(key, &row.value),
+            None => Err(SettingError::Unknown { key: key.to_owned(), known: known() }),
+        }
+    }
+
     /// Every setting with its present value, sorted by key.
     pub fn rows(&self) -> Vec<SettingRow> {
         let row =
@@ -191,6 +202,19 @@ mod tests {
             settings.set(&row.key, &row.value).unwrap();
         }
         assert_eq!(settings, LogSettings::default());
+    }
+
+    #[test]
+    fn a_key_is_put_back_to_the_default_and_no_other_is() {
+        let mut settings = LogSettings { segment_bytes: 1, scarab_ids: false, ..defaults() };
+        settings.reset("segment.bytes", &defaults()).unwrap();
+        assert_eq!(settings, LogSettings { scarab_ids: false, ..defaults() });
+        let unknown = settings.reset("segment.byte", &defaults()).unwrap_err();
+        assert!(matches!(unknown, SettingError::Unknown { .. }));
+    }
+
+    fn defaults() -> LogSettings {
+        LogSettings { segment_bytes: 70_000, ..LogSettings::default() }
     }
 
     #[test]

@@ -1,61 +1,20 @@
-//! The storage threads' counts as Prometheus lines.
+//! What a Pyramid's parts have counted, as the console adds it to its own lines.
 
-use pyralog_store::StoreMetrics;
-use std::fmt::Write;
+mod queries;
+mod store;
 
-/// The lines that the console adds to its own.
-pub(crate) fn render(metrics: &StoreMetrics) -> String {
-    let mut page = String::new();
-    let mut counter = |name: &str, help: &str, value: u64| {
-        let _ = write!(
-            page,
-            "# HELP pyralog_{name} {help}\n# TYPE pyralog_{name} counter\npyralog_{name} {value}\n"
-        );
-    };
-    counter("wal_rounds_total", "Rounds made durable in the WAL.", metrics.rounds);
-    counter(
-        "direct_writes_total",
-        "Writes made durable straight in a segment.",
-        metrics.direct_writes,
-    );
-    counter("batches_total", "Record batches acknowledged.", metrics.batches);
-    counter("batch_bytes_total", "Bytes of record batches acknowledged.", metrics.batch_bytes);
-    counter("appends_refused_total", "Appends refused by the committer.", metrics.refused);
-    counter(
-        "duplicates_total",
-        "Batches of producers' sessions that were stored before.",
-        metrics.duplicates,
-    );
-    counter(
-        "sequences_refused_total",
-        "Batches refused because they do not follow their session's last one.",
-        metrics.sequences_refused,
-    );
-    let full = u64::from(metrics.disk_full);
-    let _ = write!(
-        page,
-        "# HELP pyralog_disk_full 1 while the disk has no room for segments.\n\
-         # TYPE pyralog_disk_full gauge\npyralog_disk_full {full}\n"
-    );
-    histogram(&mut page, metrics);
-    page
-}
+use pyralog_query::Queries;
+use pyralog_store::StoreGauges;
+use std::sync::Arc;
 
-fn histogram(page: &mut String, metrics: &StoreMetrics) {
-    let name = "pyralog_commit_seconds";
-    let _ = write!(
-        page,
-        "# HELP {name} Time from taking a step's appends to their durability.\n# TYPE {name} histogram\n"
-    );
-    let mut cumulative = 0;
-    for bucket in &metrics.commit_buckets {
-        cumulative += bucket.commits;
-        let bound = match bucket.micros_max {
-            u64::MAX => "+Inf".to_owned(),
-            micros => (micros as f64 / 1e6).to_string(),
-        };
-        let _ = writeln!(page, "{name}_bucket{{le=\"{bound}\"}} {cumulative}");
-    }
-    let _ = writeln!(page, "{name}_sum {}", metrics.commit_micros as f64 / 1e6);
-    let _ = writeln!(page, "{name}_count {cumulative}");
+/// Lines in Prometheus' text form.
+pub(crate) type Lines = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The lines of a Pyramid; none of a node that is none.
+pub(crate) fn of_pyramid(gauges: Option<Arc<StoreGauges>>, queries: Option<Queries>) -> Lines {
+    Arc::new(move || {
+        let store = gauges.as_ref().map(|gauges| store::render(&gauges.snapshot()));
+        let queries = queries.as_ref().map(|queries| queries::render(&queries.counters()));
+        store.unwrap_or_default() + &queries.unwrap_or_default()
+    })
 }

@@ -123,9 +123,12 @@ pub async fn start_node(arguments: NodeArguments) -> Result<NodeTree, SpawnErr> 
         store: arguments.store,
         health: health.clone(),
     }));
+    let this = Arc::new(OnceLock::new());
     let shared = Arc::new(Shared {
         disk: Arc::clone(&arguments.disk),
         clock: Arc::clone(&arguments.clock),
+        entropy: Arc::clone(&arguments.entropy),
+        tree: Arc::clone(&this),
         data_dir: arguments.data_dir.clone(),
         store: arguments.store,
         name: arguments.name.clone(),
@@ -137,26 +140,22 @@ pub async fn start_node(arguments: NodeArguments) -> Result<NodeTree, SpawnErr> 
         children.push(child);
         handles
     });
-    let (shen, gauges) = match handles {
-        Some(Handles { shen, gauges }) => (Some(shen), Some(gauges)),
-        None => (None, None),
-    };
-    let this = Arc::new(OnceLock::new());
-    let more_metrics = gauges.clone();
+    let shen = handles.as_ref().map(|handles| handles.shen.clone());
+    let gauges = handles.as_ref().map(|handles| Arc::clone(&handles.gauges));
+    let groups = handles.as_ref().map(|handles| handles.groups.clone());
+    let queries = handles.map(|handles| handles.queries);
+    let more_metrics = metrics::of_pyramid(gauges.clone(), queries.clone());
     children.push(console_child(ConsoleArguments {
         listener: arguments.http_listener,
         shen: shen.clone(),
+        groups,
+        queries,
         pharaoh: pharaoh.clone(),
         tree: Arc::clone(&this),
         facts: arguments.facts,
         readiness: arguments.readiness,
         clock: Arc::clone(&arguments.clock),
-        more_metrics: Arc::new(move || {
-            more_metrics
-                .as_ref()
-                .map(|gauges| metrics::render(&gauges.snapshot()))
-                .unwrap_or_default()
-        }),
+        more_metrics,
         debug_faults: arguments.debug_faults,
         limits: ConsoleLimits::default(),
     }));

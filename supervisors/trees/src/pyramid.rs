@@ -1,8 +1,10 @@
-//! The Pyramid: store, partitions, the directory's copy, and the Kafka door.
+//! The Pyramid: store, partitions, the directory's copy, groups, queries, and the
+//! Kafka door.
 
 use crate::services::{Asked, LaneIds};
-use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorMessage, SupervisorSpec};
-use pyralog_env::{Clock, Disk};
+use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorMessage, SupervisorSpec, Tree};
+use pyralog_env::{Clock, Disk, Entropy};
+use pyralog_groups::{GroupSettings, Groups, groups_child};
 use pyralog_kafka::{KafkaArguments, KafkaSettings, kafka_children};
 use pyralog_log::LogOptions;
 use pyralog_model::{NodeName, StoreId};
@@ -11,11 +13,14 @@ use pyralog_partition::{
     Shen, ShenSettings,
 };
 use pyralog_pharaoh::{CopyArguments, Pharaoh, directory_child};
+use pyralog_query::{
+    ConfigRow, Queries, QueriesArguments, QuerySettings, SystemSchema, SystemSources, queries_child,
+};
 use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage};
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long the store may take to give its handle, and to stop cleanly.
@@ -29,6 +34,12 @@ pub struct PyramidArguments {
     pub shen_settings: ShenSettings,
     /// How long an idle producer's session is remembered.
     pub producer_id_expiration: Duration,
+    /// What consumer groups may.
+    pub group_settings: GroupSettings,
+    /// What queries may.
+    pub query_settings: QuerySettings,
+    /// The configuration, for `sys.config`.
+    pub config: Arc<[ConfigRow]>,
     /// The bound Kafka socket.
     pub kafka_listener: Arc<TcpListener>,
     /// The Kafka door's settings.
@@ -39,6 +50,9 @@ pub struct PyramidArguments {
 pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    /// Filled in once the tree exists.
+    pub(crate) tree: Arc<OnceLock<Tree>>,
     pub(crate) data_dir: PathBuf,
     pub(crate) store: StoreId,
     pub(crate) name: NodeName,
@@ -49,6 +63,8 @@ pub(crate) struct Shared {
 /// The handles of a Pyramid that outlive its actors.
 pub(crate) struct Handles {
     pub(crate) shen: Shen,
+    pub(crate) groups: Groups,
+    pub(crate) queries: Queries,
     pub(crate) gauges: Arc<StoreGauges>,
 }
 
@@ -67,21 +83,41 @@ pub(crate) fn pyramid_child(
         labels: Some(Arc::new(Asked(pharaoh.clone()))),
         producer_id_expiration: arguments.producer_id_expiration,
     };
+    let (clock, entropy) = (Arc::clone(&shared.clock), Arc::clone(&shared.entropy));
+    let groups = Groups::new(shen.clone(), clock, entropy, arguments.group_settings);
+    let queries = Queries::default();
     let doors = kafka_children(KafkaArguments {
         listener: arguments.kafka_listener,
         shen: shen.clone(),
+        groups: groups.clone(),
         settings: arguments.kafka_settings,
-        sessions: Arc::new(Asked(pharaoh)),
+        sessions: Arc::new(Asked(pharaoh.clone())),
     });
+    let system = SystemSchema::new(SystemSources {
+        shen: shen.clone(),
+        pharaoh: pharaoh.clone(),
+        groups: groups.clone(),
+        tree: Arc::clone(&shared.tree),
+        config: arguments.config,
+    });
+    let queries_arguments = QueriesArguments {
+        queries: queries.clone(),
+        shen: shen.clone(),
+        system: Arc::new(system),
+        ids: Some(Arc::new(LaneIds(pharaoh.lane()))),
+        settings: arguments.query_settings,
+    };
     let children = vec![
         store_child(shared, arguments.log_options, &gauges),
         ChildSpec::supervisor("partitions", |_| SupervisorSpec::dynamic()),
         coordination_child(shared, routes, services),
+        groups_child(&groups),
+        queries_child(queries_arguments),
         ChildSpec::supervisor("doors", move |_| SupervisorSpec::one_for_one(doors.clone())),
     ];
     let child =
         ChildSpec::supervisor("pyramid", move |_| SupervisorSpec::rest_for_one(children.clone()));
-    (child, Handles { shen, gauges })
+    (child, Handles { shen, groups, queries, gauges })
 }
 
 fn store_child(shared: &Arc<Shared>, options: LogOptions, gauges: &Arc<StoreGauges>) -> ChildSpec {

@@ -18,12 +18,16 @@
 //! several nodes: their judges keep what consumers were given, for ever, and look
 //! for a value twice.
 //!
+//! The [group world](run_group_world) is of another kind: no disk, but a coordinator of
+//! consumer groups, clients that stall and die, and a judge of what they were told.
+//!
 //! Everything follows from the seed, so a failing seed is the whole bug report.
 
 mod arena_world;
 mod batches;
 mod chance;
 mod engine;
+mod group_world;
 mod judge;
 mod lane_world;
 mod seeded;
@@ -31,6 +35,7 @@ mod tally;
 mod world;
 
 pub use arena_world::{ArenaPlan, ArenaTally, run_arena_world};
+pub use group_world::{GroupPlan, GroupTally, run_group_world};
 pub use lane_world::{LaneBug, LanePlan, LaneTally, run_lane_world};
 pub use tally::Tally;
 pub use world::{Plan, run_world};

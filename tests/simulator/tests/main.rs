@@ -5,6 +5,7 @@
 //! which seed repeats it.
 
 mod arena;
+mod groups;
 mod lanes;
 mod power;
 mod worlds;

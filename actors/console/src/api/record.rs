@@ -59,6 +59,10 @@ pub struct HeaderText {
 pub struct ProduceProgress {
     /// Records durable so far.
     pub acknowledged: u64,
+    /// So many of the first records of the body are durable without a gap: with
+    /// several partitions, others behind them may be too.
+    #[serde(default)]
+    pub without_gap: u64,
 }
 
 /// The last line of the reply: everything is durable.

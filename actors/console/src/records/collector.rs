@@ -4,7 +4,7 @@ use crate::api::{RecordIn, Text};
 use crate::murmur2::partition_of;
 use crate::reply::Refusal;
 use bytes::Bytes;
-use pyralog_model::{BatchBuilder, BatchHeader, ErrorCode};
+use pyralog_model::{BATCH_HEADER_BYTES, BatchBuilder, BatchHeader, ErrorCode};
 use std::collections::BTreeMap;
 
 /// A batch is sent when it has this many bytes …
@@ -14,8 +14,20 @@ const BATCH_RECORDS: usize = 1_000;
 /// … or when all that is collected together has this many bytes.
 const COLLECTED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// A batch that is ready to be appended, to this partition.
-pub type Full = (u32, BatchHeader, Bytes);
+/// A batch that is ready to be appended.
+pub struct Full {
+    pub partition: u32,
+    pub header: BatchHeader,
+    pub batch: Bytes,
+    /// Which record of the body its first one is, from 0.
+    pub first: u64,
+}
+
+/// A batch that takes more.
+struct Open {
+    batch: BatchBuilder,
+    first: u64,
+}
 
 /// Open batches.
 pub struct Collector {
@@ -26,8 +38,9 @@ pub struct Collector {
     fixed: Option<u32>,
     /// The partition of the next record without a key.
     turn: u32,
-    open: BTreeMap<u32, BatchBuilder>,
+    open: BTreeMap<u32, Open>,
     open_bytes: usize,
+    taken: u64,
 }
 
 impl Collector {
@@ -38,7 +51,9 @@ impl Collector {
         turn: u32,
     ) -> Result<Collector, Refusal> {
         let open = BTreeMap::new();
-        let collector = Collector { partitions, batch_bytes_max, fixed, turn, open, open_bytes: 0 };
+        let (open_bytes, taken) = (0, 0);
+        let collector =
+            Collector { partitions, batch_bytes_max, fixed, turn, open, open_bytes, taken };
         if let Some(partition) = fixed {
             collector.check(partition)?;
         }
@@ -47,6 +62,12 @@ impl Collector {
 
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// Which record of the body is the first that stands in an open batch, or the next
+    /// one if there is none.
+    pub fn first_open(&self) -> u64 {
+        self.open.values().map(|open| open.first).min().unwrap_or(self.taken)
     }
 
     /// Takes the record of one line; the batches that are full now.
@@ -63,20 +84,29 @@ impl Collector {
         let partition = self.partition(record.partition, key.as_deref())?;
 
         let timestamp = record.timestamp.unwrap_or(now_ms);
+        let (key, value) = (key.as_deref(), value.as_deref());
+        let bytes_max = size_max(key, value, &headers);
+        let push = |batch: &mut BatchBuilder| batch.push(timestamp, key, value, &headers);
+        if BATCH_HEADER_BYTES + bytes_max > self.batch_bytes_max {
+            // Perhaps too large even alone; if so the open batches stay as they are.
+            let mut alone = BatchBuilder::default();
+            push(&mut alone);
+            if alone.bytes() > self.batch_bytes_max {
+                return Err(too_large(self.batch_bytes_max));
+            }
+        }
         let mut full = Vec::new();
-        let open_bytes = self.open.get(&partition).map_or(0, BatchBuilder::bytes);
-        if open_bytes + size_max(key.as_deref(), value.as_deref(), &headers) > self.batch_bytes_max
-        {
+        let open_bytes = self.open.get(&partition).map_or(0, |open| open.batch.bytes());
+        if open_bytes + bytes_max > self.batch_bytes_max {
             full.extend(self.close(partition));
         }
-        let batch = self.open.entry(partition).or_default();
+        let first = self.taken;
+        let open = || Open { batch: BatchBuilder::default(), first };
+        let batch = &mut self.open.entry(partition).or_insert_with(open).batch;
         let before = batch.bytes();
-        batch.push(timestamp, key.as_deref(), value.as_deref(), &headers);
+        push(batch);
         self.open_bytes += batch.bytes() - before;
-        if batch.bytes() > self.batch_bytes_max {
-            // Only a record that is alone in its batch can be this large.
-            return Err(too_large(self.batch_bytes_max));
-        }
+        self.taken += 1;
         if batch.bytes() >= BATCH_BYTES || batch.records() >= BATCH_RECORDS {
             full.extend(self.close(partition));
         } else if self.open_bytes >= COLLECTED_BYTES_MAX {
@@ -92,11 +122,11 @@ impl Collector {
     }
 
     fn close(&mut self, partition: u32) -> Option<Full> {
-        let mut builder = self.open.remove(&partition)?;
-        self.open_bytes = self.open_bytes.saturating_sub(builder.bytes());
-        let batch = builder.finish()?;
+        let Open { mut batch, first } = self.open.remove(&partition)?;
+        self.open_bytes = self.open_bytes.saturating_sub(batch.bytes());
+        let batch = batch.finish()?;
         let header = BatchHeader::parse(&batch).expect("the builder makes good batches");
-        Some((partition, header, batch))
+        Some(Full { partition, header, batch, first })
     }
 
     fn partition(&mut self, named: Option<u32>, key: Option<&[u8]>) -> Result<u32, Refusal> {
@@ -161,7 +191,7 @@ mod tests {
         }
         let full = collector.close_all();
         let counts: Vec<_> =
-            full.iter().map(|(partition, header, _)| (*partition, header.record_count)).collect();
+            full.iter().map(|full| (full.partition, full.header.record_count)).collect();
         let by_key = partition_of(b"21", 3);
         let expect = |partition: u32, own: i32| own + i32::from(partition == by_key);
         assert_eq!(counts, [(0, expect(0, 1)), (1, expect(1, 1)), (2, expect(2, 1))]);
@@ -180,7 +210,7 @@ mod tests {
         }
         full.extend(collector.close_all());
         assert_eq!(
-            full.iter().map(|(_, header, _)| header.record_count).collect::<Vec<_>>(),
+            full.iter().map(|full| full.header.record_count).collect::<Vec<_>>(),
             [1_000, 1_000, 500]
         );
         let (_, header, batch) = &full[2];
@@ -200,11 +230,36 @@ mod tests {
             full.extend(collector.take(line.as_bytes(), 0).unwrap());
         }
         full.extend(collector.close_all());
-        assert!(full.iter().all(|(_, header, _)| header.batch_bytes <= 1_000));
-        assert_eq!(full.iter().map(|(_, header, _)| header.record_count).sum::<i32>(), 10);
+        assert!(full.iter().all(|full| full.header.batch_bytes <= 1_000));
+        assert_eq!(full.iter().map(|full| full.header.record_count).sum::<i32>(), 10);
         let large = format!("{{\"value\":\"{}\"}}", "x".repeat(1_000));
         let refusal = collector.take(large.as_bytes(), 0).unwrap_err();
         assert_eq!(refusal.error.code, ErrorCode::RecordTooLarge);
+    }
+
+    #[test]
+    fn a_record_too_large_takes_no_other_with_it() {
+        let mut collector = Collector::new(2, 1_000, None, 0).unwrap();
+        for line in [r#"{"value":"a"}"#, r#"{"value":"b"}"#] {
+            assert!(collector.take(line.as_bytes(), 0).unwrap().is_empty());
+        }
+        let large = format!("{{\"value\":\"{}\"}}", "x".repeat(1_000));
+        assert!(collector.take(large.as_bytes(), 0).is_err());
+        assert_eq!((collector.close_all().len(), collector.first_open()), (2, 2));
+    }
+
+    #[test]
+    fn the_first_open_record_is_known() {
+        let mut collector = collector(3);
+        for (partition, first_open) in [(2, 0), (0, 0), (2, 0), (1, 0)] {
+            let line = format!("{{\"value\":\"v\",\"partition\":{partition}}}");
+            collector.take(line.as_bytes(), 0).unwrap();
+            assert_eq!(collector.first_open(), first_open);
+        }
+        let closed = collector.close(2).unwrap();
+        assert_eq!((closed.first, collector.first_open()), (0, 1));
+        let firsts: Vec<_> = collector.close_all().iter().map(|full| full.first).collect();
+        assert_eq!((firsts, collector.first_open()), (vec![1, 3], 4));
     }
 
     #[test]

@@ -83,15 +83,26 @@ pub async fn produce(
     Ok(([(CONTENT_TYPE, NDJSON)], Body::from_stream(lines)).into_response())
 }
 
+/// An append on its way.
+struct Pending {
+    partition: u32,
+    records: u64,
+    /// Which record of the body its first one is, from 0.
+    first: u64,
+    append: PendingAppend,
+}
+
 /// One request on its way through.
 struct Production {
     context: LogContext,
     log: Arc<LogEntry>,
     lines: Lines,
     collector: Collector,
-    pending: VecDeque<(u32, u64, PendingAppend)>,
+    pending: VecDeque<Pending>,
     appended: BTreeMap<u32, AppendedPartition>,
     acknowledged: u64,
+    /// The first record of a batch that could not be appended, if there is one.
+    lost: Option<u64>,
     told: Monotonic,
     line_number: u64,
     ended: bool,
@@ -115,6 +126,7 @@ impl Production {
             pending: VecDeque::new(),
             appended: BTreeMap::new(),
             acknowledged: 0,
+            lost: None,
             told,
             line_number: 0,
             ended: false,
@@ -147,12 +159,12 @@ impl Production {
             let now = self.context.clock.monotonic();
             if self.acknowledged > 0 && now.since(self.told) >= PROGRESS_EVERY {
                 self.told = now;
-                return Ok(line(&ProduceProgress { acknowledged: self.acknowledged }));
+                let (acknowledged, without_gap) = (self.acknowledged, self.without_gap());
+                return Ok(line(&ProduceProgress { acknowledged, without_gap }));
             }
         }
-        for full in self.collector.close_all() {
-            self.append(full).await?;
-        }
+        let full = self.collector.close_all();
+        self.append_all(full).await?;
         while !self.pending.is_empty() {
             self.acknowledge().await?;
         }
@@ -171,9 +183,8 @@ impl Production {
                 return Err(Refusal::new(ErrorCode::Timeout, "no more records came in time"));
             }
             Next::Quiet => {
-                for full in self.collector.close_all() {
-                    self.append(full).await?;
-                }
+                let full = self.collector.close_all();
+                self.append_all(full).await?;
                 if !self.pending.is_empty() {
                     self.acknowledge().await?;
                 }
@@ -184,9 +195,7 @@ impl Production {
                 let now = self.context.clock.wall().0;
                 let full =
                     self.collector.take(&text, now).map_err(|refusal| self.at_line(0, refusal))?;
-                for full in full {
-                    self.append(full).await?;
-                }
+                self.append_all(full).await?;
             }
         }
         Ok(())
@@ -206,20 +215,42 @@ impl Production {
         next.map_err(|refusal| self.at_line(1, refusal))
     }
 
-    async fn append(&mut self, (partition, header, batch): Full) -> Result<(), Refusal> {
+    /// How many of the first records are durable, all of them. A client that sends the
+    /// others again loses none.
+    fn without_gap(&self) -> u64 {
+        let pending = self.pending.iter().map(|pending| pending.first);
+        pending.chain(self.lost).fold(self.collector.first_open(), u64::min)
+    }
+
+    async fn append_all(&mut self, full: Vec<Full>) -> Result<(), Refusal> {
+        let mut rest = full.into_iter();
+        while let Some(full) = rest.next() {
+            let first = full.first;
+            if let Err(refusal) = self.append(full).await {
+                // Those behind it are not sent either.
+                rest.map(|full| full.first).chain([first]).for_each(|first| self.lose(first));
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, full: Full) -> Result<(), Refusal> {
+        let Full { partition, header, batch, first } = full;
         while self.pending.len() >= IN_FLIGHT_MAX {
             self.acknowledge().await?;
         }
         let id = PartitionId::new(self.log.number.0, partition);
-        let pending = self.context.shen.append(id, vec![(header, batch)]).await?;
-        self.pending.push_back((partition, header.records(), pending));
+        let append = self.context.shen.append(id, vec![(header, batch)]).await?;
+        self.pending.push_back(Pending { partition, records: header.records(), first, append });
         Ok(())
     }
 
     /// Waits for the oldest append.
     async fn acknowledge(&mut self) -> Result<(), Refusal> {
-        let Some((partition, records, pending)) = self.pending.pop_front() else { return Ok(()) };
-        let appended = pending.await?;
+        let Some(pending) = self.pending.pop_front() else { return Ok(()) };
+        let Pending { partition, records, first, append } = pending;
+        let appended = append.await.inspect_err(|_| self.lose(first))?;
         let first = appended.base_offset.0;
         self.acknowledged += records;
         let entry = self.appended.entry(partition).or_insert_with(|| AppendedPartition {
@@ -232,6 +263,10 @@ impl Production {
         entry.last_offset = first + records - 1;
         entry.records += records;
         Ok(())
+    }
+
+    fn lose(&mut self, first: u64) {
+        self.lost = Some(self.lost.map_or(first, |lost| lost.min(first)));
     }
 
     /// Waits for every append, whatever becomes of it.
@@ -262,6 +297,10 @@ impl Production {
 
     /// The last line of a stream that failed after records became safe.
     fn failed(&self, refusal: &Refusal) -> Bytes {
-        line(&json!({ "error": refusal.body().error, "acknowledged": self.acknowledged }))
+        line(&json!({
+            "error": refusal.body().error,
+            "acknowledged": self.acknowledged,
+            "without_gap": self.without_gap(),
+        }))
     }
 }

@@ -14,10 +14,7 @@
 
 use super::outbox::Outbox;
 use crate::frame::{FrameError, Frames};
-use crate::handlers::{
-    api_versions, create_topics, delete_topics, fetch, find_coordinator, init_producer_id,
-    list_offsets, metadata, produce,
-};
+use crate::handlers::*;
 use crate::reply::Reply;
 use crate::request::{CloseReason, Parsed, Request, parse};
 use crate::service::{Caller, Service, admit};
@@ -236,11 +233,31 @@ async fn answer(
         ApiKey::Fetch => fetch::handle(service, request).await,
         ApiKey::ListOffsets => list_offsets::handle(service, request).await,
         ApiKey::Metadata => metadata::handle(service, caller, request).await,
-        ApiKey::FindCoordinator => find_coordinator::handle(request),
+        ApiKey::OffsetCommit => offset_commit::handle(service, request).await,
+        ApiKey::OffsetFetch => offset_fetch::handle(service, request).await,
+        ApiKey::FindCoordinator => find_coordinator::handle(service, caller, request).await,
+        ApiKey::JoinGroup => join_group::handle(service, caller, request).await,
+        ApiKey::Heartbeat => heartbeat::handle(service, request).await,
+        ApiKey::LeaveGroup => leave_group::handle(service, request).await,
+        ApiKey::SyncGroup => sync_group::handle(service, request).await,
+        ApiKey::DescribeGroups => describe_groups::handle(service, request).await,
+        ApiKey::ListGroups => list_groups::handle(service, request).await,
         ApiKey::ApiVersions => api_versions::handle(request),
         ApiKey::CreateTopics => create_topics::handle(service, request).await,
         ApiKey::DeleteTopics => delete_topics::handle(service, request).await,
+        ApiKey::DeleteRecords => delete_records::handle(service, request).await,
         ApiKey::InitProducerId => init_producer_id::handle(service, request).await,
+        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::handle(service, request).await,
+        ApiKey::DescribeConfigs => describe_configs::handle(service, request).await,
+        ApiKey::AlterConfigs => alter_configs::handle(service, request).await,
+        ApiKey::DescribeLogDirs => describe_log_dirs::handle(service, request).await,
+        ApiKey::CreatePartitions => create_partitions::handle(service, request).await,
+        ApiKey::DeleteGroups => delete_groups::handle(service, request).await,
+        ApiKey::IncrementalAlterConfigs => {
+            incremental_alter_configs::handle(service, request).await
+        }
+        ApiKey::OffsetDelete => offset_delete::handle(service, request).await,
+        ApiKey::DescribeCluster => describe_cluster::handle(service, caller, request),
         key => Err(CloseReason::NotServed { key: key as i16, version: request.version }),
     }
 }

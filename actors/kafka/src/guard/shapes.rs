@@ -1,5 +1,8 @@
 //! The shape of every request that is served, in the order of its fields.
 
+mod admin;
+mod groups;
+
 use super::{Field, Kind};
 use crate::handlers::{fetch, produce};
 use kafka_protocol::messages::create_topics_request::{
@@ -16,12 +19,11 @@ pub(super) fn of(key: ApiKey) -> Option<&'static [Field]> {
         ApiKey::Fetch => FETCH,
         ApiKey::ListOffsets => LIST_OFFSETS,
         ApiKey::Metadata => METADATA,
-        ApiKey::FindCoordinator => FIND_COORDINATOR,
         ApiKey::ApiVersions => API_VERSIONS,
         ApiKey::CreateTopics => CREATE_TOPICS,
         ApiKey::DeleteTopics => DELETE_TOPICS,
         ApiKey::InitProducerId => INIT_PRODUCER_ID,
-        _ => return None,
+        _ => return groups::of(key).or_else(|| admin::of(key)),
     })
 }
 
@@ -98,8 +100,6 @@ const METADATA: &[Field] = &[
     since(8, BOOL), // operations allowed on the cluster
     since(8, BOOL), // operations allowed on topics
 ];
-
-const FIND_COORDINATOR: &[Field] = &[always(Kind::Text), since(1, I8)];
 
 const API_VERSIONS: &[Field] = &[since(3, Kind::Text), since(3, Kind::Text)];
 

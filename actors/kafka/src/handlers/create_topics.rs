@@ -1,9 +1,11 @@
 //! CreateTopics: new logs, each for itself. One that cannot be made says why
 //! and leaves the others alone.
 
+use crate::handlers::changing::{Refusal, deadline, repeated, within};
+use crate::handlers::configs::{Row, log_rows};
 use crate::kafka_errors::{
     INVALID_CONFIG, INVALID_PARTITIONS, INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR,
-    INVALID_REQUEST, INVALID_TOPIC, REQUEST_TIMED_OUT, kafka_error,
+    INVALID_REQUEST, INVALID_TOPIC,
 };
 use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
@@ -17,29 +19,22 @@ use kafka_protocol::messages::{CreateTopicsRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use pyralog_model::LogName;
 use pyralog_partition::{CreateLog, LogEntry};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
-
-/// The longest a client may ask to wait.
-const TIMEOUT_MAX: Duration = Duration::from_secs(300);
 
 /// Settings are told back to requests of at most so many topics: they are many
 /// times as long as a name.
 const CONFIGS_TOPICS_MAX: usize = 16;
 
-/// A refusal: Kafka's number and a sentence.
-type Refusal = (i16, String);
-
 /// Creates the logs one after the other.
 pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply, CloseReason> {
     let question: CreateTopicsRequest = request.decode()?;
-    let timeout = Duration::from_millis(question.timeout_ms.max(0) as u64).min(TIMEOUT_MAX);
-    let deadline = Instant::now() + timeout;
-    let twice = named_twice(&question.topics);
-    let distinct = question.topics.len() - twice.values().map(|times| times - 1).sum::<usize>();
+    let deadline = deadline(question.timeout_ms);
+    let twice = repeated(question.topics.iter().map(|topic| topic.name.clone()));
+    let names = question.topics.iter().map(|topic| &topic.name);
+    let distinct = names.collect::<BTreeSet<&TopicName>>().len();
     let with_configs = distinct <= CONFIGS_TOPICS_MAX;
     let mut answered_twice = BTreeSet::new();
     let mut out = Writer::new(request.is_flexible(), 64 + 2 * request.body.len());
@@ -47,24 +42,17 @@ pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply
     out.count(distinct);
     for topic in question.topics {
         let name = topic.name.clone();
-        let result = match twice.contains_key(&name) {
+        let result = match twice.contains(&name) {
             false => create(service, topic, question.validate_only, deadline).await,
             // Answered at its first mention.
             true if !answered_twice.insert(name.clone()) => continue,
             true => Err((INVALID_REQUEST, "the request names this topic more than once".into())),
         };
-        out.structure(request.version, &answer(name, result, with_configs))?;
+        let configs = |log: &LogEntry| with_configs.then(|| configs(service, log));
+        out.structure(request.version, &answer(name, result, configs))?;
     }
     out.no_tags();
     Ok(Reply::of_pieces(request, vec![out.cut()]))
-}
-
-/// The names that come more than once, and how often.
-fn named_twice(topics: &[CreatableTopic]) -> BTreeMap<TopicName, usize> {
-    let mut names: Vec<&TopicName> = topics.iter().map(|topic| &topic.name).collect();
-    names.sort_unstable();
-    let runs = names.chunk_by(|a, b| a == b).filter(|run| run.len() > 1);
-    runs.map(|run| (run[0].clone(), run.len())).collect()
 }
 
 async fn create(
@@ -74,10 +62,7 @@ async fn create(
     deadline: Instant,
 ) -> Result<Arc<LogEntry>, Refusal> {
     let create = read(service, topic, validate_only)?;
-    match tokio::time::timeout_at(deadline, service.shen.create_log(create)).await {
-        Ok(created) => created.map_err(|error| (kafka_error(error.code), error.message)),
-        Err(_) => Err((REQUEST_TIMED_OUT, "not created in time; it may still be".into())),
-    }
+    within(deadline, service.shen.create_log(create)).await
 }
 
 fn read(
@@ -110,7 +95,8 @@ fn read(
     };
     let settings = topic.configs.into_iter().map(setting).collect::<Result<_, _>>()?;
     let partitions = Some(partitions);
-    Ok(CreateLog { name, partitions, replication_factor, settings, validate_only })
+    let schema = None;
+    Ok(CreateLog { name, partitions, replication_factor, settings, schema, validate_only })
 }
 
 fn setting(config: CreatableTopicConfig) -> Result<(String, String), Refusal> {
@@ -123,7 +109,7 @@ fn setting(config: CreatableTopicConfig) -> Result<(String, String), Refusal> {
 fn answer(
     name: TopicName,
     result: Result<Arc<LogEntry>, Refusal>,
-    with_configs: bool,
+    configs: impl FnOnce(&LogEntry) -> Option<Vec<CreatableTopicConfigs>>,
 ) -> CreatableTopicResult {
     let answer = CreatableTopicResult::default().with_name(name);
     match result {
@@ -132,7 +118,7 @@ fn answer(
             .with_topic_id(Uuid::from_bytes(log.topic_id))
             .with_num_partitions(log.partitions as i32)
             .with_replication_factor(log.replication_factor as i16)
-            .with_configs(with_configs.then(|| configs(&log))),
+            .with_configs(configs(&log)),
         Err((code, message)) => answer
             .with_error_code(code)
             .with_error_message(Some(StrBytes::from_string(message)))
@@ -142,16 +128,14 @@ fn answer(
     }
 }
 
-fn configs(log: &LogEntry) -> Vec<CreatableTopicConfigs> {
-    let rows = log.settings.rows().into_iter();
-    let config = |row: pyralog_model::SettingRow| {
+fn configs(service: &Service, log: &LogEntry) -> Vec<CreatableTopicConfigs> {
+    let rows = log_rows(service, log).into_iter();
+    let config = |row: Row| {
         CreatableTopicConfigs::default()
             .with_name(StrBytes::from_string(row.key))
             .with_value(Some(StrBytes::from_string(row.value)))
-            .with_read_only(!row.settable)
-            // Kafka's number for "set on the topic": a log keeps what it was
-            // created with.
-            .with_config_source(1)
+            .with_read_only(row.read_only)
+            .with_config_source(row.source)
     };
     rows.map(config).collect()
 }

@@ -1,9 +1,7 @@
 //! DeleteTopics: logs go, by name or by id.
 
-use crate::kafka_errors::{
-    INVALID_REQUEST, NONE, REQUEST_TIMED_OUT, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION,
-    kafka_error,
-};
+use crate::handlers::changing::{Refusal, deadline, within};
+use crate::kafka_errors::{INVALID_REQUEST, NONE, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION};
 use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
 use crate::service::Service;
@@ -14,21 +12,12 @@ use kafka_protocol::messages::{DeleteTopicsRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use pyralog_partition::LogEntry;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
 use uuid::Uuid;
-
-/// The longest a client may ask to wait.
-const TIMEOUT_MAX: Duration = Duration::from_secs(300);
-
-/// A refusal: Kafka's number and a sentence.
-type Refusal = (i16, String);
 
 /// Deletes the logs one after the other.
 pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply, CloseReason> {
     let question: DeleteTopicsRequest = request.decode()?;
-    let timeout = Duration::from_millis(question.timeout_ms.max(0) as u64).min(TIMEOUT_MAX);
-    let deadline = Instant::now() + timeout;
+    let deadline = deadline(question.timeout_ms);
     // Up to version 5 there are only names.
     let named = |name| DeleteTopicState::default().with_name(Some(name));
     let names = question.topic_names.len();
@@ -40,7 +29,7 @@ pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply
     for topic in by_name.chain(question.topics) {
         let log = find(service, &topic);
         let result = match &log {
-            Ok(log) => delete(service, log, deadline).await,
+            Ok(log) => within(deadline, service.shen.delete_log(log.number)).await,
             Err(refusal) => Err(refusal.clone()),
         };
         out.structure(request.version, &answer(topic, log.ok(), result))?;
@@ -66,13 +55,6 @@ fn find(service: &Service, topic: &DeleteTopicState) -> Result<Arc<LogEntry>, Re
     match log.internal {
         true => Err((INVALID_REQUEST, "internal logs belong to the cluster".into())),
         false => Ok(log),
-    }
-}
-
-async fn delete(service: &Service, log: &LogEntry, deadline: Instant) -> Result<(), Refusal> {
-    match tokio::time::timeout_at(deadline, service.shen.delete_log(log.number)).await {
-        Ok(deleted) => deleted.map_err(|error| (kafka_error(error.code), error.message)),
-        Err(_) => Err((REQUEST_TIMED_OUT, "not deleted in time; it may still be".into())),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::request::{CloseReason, Request};
 use crate::service::Service;
 use crate::wire::{Malformed, Reader, Writer};
 use bytes::Bytes;
-use pyralog_model::{BatchHeader, Compression, PartitionId, decode_records};
+use pyralog_model::{BatchHeader, Compression, Offset, PartitionId, decode_records};
 use std::collections::BTreeSet;
 
 const LATEST: i64 = -1;
@@ -102,25 +102,55 @@ async fn find(service: &Service, id: PartitionId, question: &Question) -> Result
         // Other negative numbers have a meaning in versions not served here.
         ..0 => Err(UNSUPPORTED_VERSION),
         timestamp => {
-            let batch = service.shen.batch_at_time(id, timestamp).await;
-            match batch.map_err(|error| kafka_error(error.code))? {
-                Some(batch) => first_at(service, batch, timestamp).await,
-                None => Ok(NOWHERE),
-            }
+            let start = watermarks.log_start;
+            let found = first_from(service, id, timestamp, (start, start)).await?;
+            Ok(found.unwrap_or(NOWHERE))
         }
     }
 }
 
-/// The first record of `batch` at or after `timestamp`. A batch that cannot be
-/// looked into is answered with its beginning: the reader misses nothing.
-async fn first_at(service: &Service, batch: Bytes, timestamp: i64) -> Result<Found, i16> {
-    let header = BatchHeader::parse(&batch).map_err(|_| UNKNOWN_SERVER_ERROR)?;
+/// The first record at or after `timestamp` and not before the log's `start`, in the
+/// batches that end after `from`.
+async fn first_from(
+    service: &Service,
+    id: PartitionId,
+    timestamp: i64,
+    (start, mut from): (Offset, Offset),
+) -> Result<Option<Found>, i16> {
+    loop {
+        let batch = service.shen.batch_at_time_from(id, timestamp, from).await;
+        let Some(batch) = batch.map_err(|error| kafka_error(error.code))? else {
+            return Ok(None);
+        };
+        let header = BatchHeader::parse(&batch).map_err(|_| UNKNOWN_SERVER_ERROR)?;
+        let first = start.0 as i64 - header.base_offset;
+        match first_at(service, &header, batch, (timestamp, first)).await? {
+            // The start lies in this batch, and what was found before it.
+            None if first > 0 => from = Offset(header.base_offset as u64).plus(header.records()),
+            // A batch that cannot be looked into: its beginning, and nothing is missed.
+            None => {
+                let (offset, timestamp) = (header.base_offset, header.base_timestamp);
+                return Ok(Some(Found { offset, timestamp, epoch: header.leader_epoch }));
+            }
+            found => return Ok(found),
+        }
+    }
+}
+
+/// The first record of `batch` at or after a timestamp and an offset in it.
+async fn first_at(
+    service: &Service,
+    header: &BatchHeader,
+    batch: Bytes,
+    (timestamp, first): (i64, i64),
+) -> Result<Option<Found>, i16> {
+    let header = *header;
     let search = move || {
         decode_records(&header, &batch, RECORDS_BYTES_MAX)
             .into_iter()
             .flatten()
             .map_while(Result::ok)
-            .find(|record| record.timestamp >= timestamp)
+            .find(|record| record.timestamp >= timestamp && i64::from(record.offset_delta) >= first)
             .map(|record| (record.offset_delta, record.timestamp))
     };
     let found = match header.compression() {
@@ -131,9 +161,10 @@ async fn first_at(service: &Service, batch: Bytes, timestamp: i64) -> Result<Fou
             tokio::task::spawn_blocking(search).await.map_err(|_| UNKNOWN_SERVER_ERROR)?
         }
     };
-    let (delta, timestamp) = found.unwrap_or((0, header.base_timestamp));
-    let offset = header.base_offset + i64::from(delta);
-    Ok(Found { offset, timestamp, epoch: header.leader_epoch })
+    Ok(found.map(|(delta, timestamp)| {
+        let offset = header.base_offset + i64::from(delta);
+        Found { offset, timestamp, epoch: header.leader_epoch }
+    }))
 }
 
 fn write_partition(version: i16, index: i32, found: Result<Found, i16>, out: &mut Writer) {

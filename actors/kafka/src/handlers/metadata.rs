@@ -102,6 +102,7 @@ async fn find(service: &Service, name: &str, creations: &mut usize) -> Result<Ar
         partitions: Some(service.settings.default_partitions),
         replication_factor: None,
         settings: Vec::new(),
+        schema: None,
         validate_only: false,
     };
     match tokio::time::timeout(CREATION_PATIENCE, service.shen.create_log(create)).await {

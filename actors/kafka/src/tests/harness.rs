@@ -49,11 +49,12 @@ impl Harness {
 
     /// A door with another source of sessions.
     pub async fn with_sessions(settings: KafkaSettings, sessions: Arc<dyn Sessions>) -> Harness {
-        let (mut children, shen) = node::children();
+        let (mut children, shen, groups) = node::children();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let listener = Arc::new(listener);
-        let arguments = KafkaArguments { listener, shen: shen.clone(), sessions, settings };
+        let shen_behind = shen.clone();
+        let arguments = KafkaArguments { listener, shen: shen_behind, groups, sessions, settings };
         children.extend(kafka_children(arguments));
         let spec = SupervisorSpec::rest_for_one(children);
         let clock = Arc::new(RealClock::default());

@@ -3,7 +3,8 @@
 
 use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorMessage, SupervisorSpec};
 use pyralog_env::sim::SimDisk;
-use pyralog_env::{Disk, RealClock};
+use pyralog_env::{Disk, RealClock, RealEntropy};
+use pyralog_groups::{GroupSettings, Groups, groups_child};
 use pyralog_log::LogOptions;
 use pyralog_model::{ClusterId, LogSettings, NodeName, StoreId};
 use pyralog_partition::{
@@ -17,12 +18,13 @@ use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 const STORE: StoreId = StoreId(1);
 const STORE_MS_MAX: u64 = 10_000;
 
-/// The children that a door needs before it, and the façade they serve.
-pub fn children() -> (Vec<ChildSpec>, Shen) {
+/// The children that a door needs before it, and the handles they serve.
+pub fn children() -> (Vec<ChildSpec>, Shen, Groups) {
     let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(7));
     let obelisk = SimObelisk::founded(ClusterId(7), Arc::new(RealClock::default()));
     let (pharaoh, directory) = obelisk.member(disk.clone(), STORE);
@@ -35,13 +37,19 @@ pub fn children() -> (Vec<ChildSpec>, Shen) {
         log_settings: LogSettings::default(),
     };
     let shen = Shen::new(identity, settings, pharaoh, routes.clone());
+    // Nobody waits for a second member that does not come.
+    let settings =
+        GroupSettings { initial_rebalance_delay: Duration::ZERO, ..GroupSettings::default() };
+    let clock = Arc::new(RealClock::default());
+    let groups = Groups::new(shen.clone(), clock, Arc::new(RealEntropy), settings);
     let children = vec![
         store(disk),
         ChildSpec::supervisor("partitions", |_| SupervisorSpec::dynamic()),
         directory,
         reconciler(hub, routes),
+        groups_child(&groups),
     ];
-    (children, shen)
+    (children, shen, groups)
 }
 
 fn store(disk: Arc<dyn Disk>) -> ChildSpec {

@@ -56,7 +56,7 @@ async fn what_is_not_served_closes_after_what_came_before_is_answered() {
     let harness = Harness::start().await;
     let mut unknown_key = harness.dial().await;
     unknown_key.send(0, &ApiVersionsRequest::default()).await;
-    unknown_key.send(0, &ListGroupsRequest::default()).await;
+    unknown_key.send(0, &SaslHandshakeRequest::default()).await;
     assert_eq!(unknown_key.receive::<ApiVersionsRequest>(0).await.error_code, 0);
     assert!(unknown_key.is_closed().await);
     let mut unknown_version = harness.dial().await;
@@ -68,17 +68,6 @@ fn fetch_by_id() -> FetchRequest {
     let mut fetch = fetch("", 0, 0);
     fetch.topics.clear();
     fetch
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_is_no_coordinator_yet_and_every_version_says_so() {
-    let harness = Harness::start().await;
-    let mut client = harness.dial().await;
-    for version in 0..=3 {
-        let request = FindCoordinatorRequest::default().with_key("group".into());
-        let response = client.call(version, &request).await;
-        assert_eq!((response.error_code, response.node_id), (15, BrokerId(-1)));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

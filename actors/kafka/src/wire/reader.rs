@@ -99,6 +99,17 @@ impl<'a> Reader<'a> {
         self.nullable_count()?.ok_or(Malformed("a null array where one is needed"))
     }
 
+    /// A list of strings.
+    pub(crate) fn texts(&mut self) -> Result<Vec<&'a str>, Malformed> {
+        let count = self.count()?;
+        // Every string has at least one byte on the wire.
+        let mut texts = Vec::with_capacity(count.min(self.remaining()));
+        for _ in 0..count {
+            texts.push(self.text()?);
+        }
+        Ok(texts)
+    }
+
     /// Passes over tagged fields; gives their number.
     pub(crate) fn skip_tags(&mut self) -> Result<usize, Malformed> {
         if !self.compact {

@@ -19,6 +19,10 @@ impl Writer {
         self.out.put_u8(u8::from(value));
     }
 
+    pub(crate) fn i8(&mut self, value: i8) {
+        self.out.put_i8(value);
+    }
+
     pub(crate) fn i16(&mut self, value: i16) {
         self.out.put_i16(value);
     }
@@ -55,6 +59,20 @@ impl Writer {
             true => self.unsigned_varint(0),
             false => self.out.put_i16(-1),
         }
+    }
+
+    /// A string or null.
+    pub(crate) fn nullable_text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.null_text(),
+        }
+    }
+
+    /// A byte field.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.out.put_slice(bytes);
     }
 
     /// The number of elements that follow, or of bytes in a byte field: Kafka

@@ -43,12 +43,13 @@ impl Sessions for Counted {
 
 /// Starts a door that creates no logs by itself.
 pub async fn start() -> SocketAddr {
-    let (mut children, shen) = node::children();
+    let (mut children, shen, groups) = node::children();
     let listener = Arc::new(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let address = listener.local_addr().expect("it is bound");
     let settings = KafkaSettings { auto_create_logs: false, ..KafkaSettings::default() };
     let sessions = Arc::new(Counted::default());
-    children.extend(kafka_children(KafkaArguments { listener, shen, sessions, settings }));
+    let arguments = KafkaArguments { listener, shen, groups, sessions, settings };
+    children.extend(kafka_children(arguments));
     let spec = SupervisorSpec::rest_for_one(children);
     let clock = Arc::new(RealClock::default());
     Supervisor::start("root", spec, clock, None).await.expect("the tree starts");

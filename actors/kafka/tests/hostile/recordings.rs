@@ -1,6 +1,11 @@
 //! Requests as clients send them: every API in every version served, small and
 //! large, encoded by the codec.
 
+#[path = "admin.rs"]
+mod admin;
+#[path = "groups.rs"]
+mod groups;
+
 use bytes::BytesMut;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
@@ -96,12 +101,13 @@ fn frame(key: ApiKey, version: i16, size: usize) -> Vec<u8> {
         ApiKey::Fetch => encode(&fetch(version, size), version),
         ApiKey::ListOffsets => encode(&list_offsets(version, size), version),
         ApiKey::Metadata => encode(&metadata(version, size), version),
-        ApiKey::FindCoordinator => encode(&find_coordinator(version), version),
         ApiKey::ApiVersions => encode(&api_versions(version), version),
         ApiKey::CreateTopics => encode(&create_topics(size), version),
         ApiKey::DeleteTopics => encode(&delete_topics(version, size), version),
         ApiKey::InitProducerId => encode(&init_producer_id(version, size), version),
-        other => panic!("{other:?} is served and has no recording"),
+        other => groups::body(other, version, size)
+            .or_else(|| admin::body(other, version, size))
+            .unwrap_or_else(|| panic!("{other:?} is served and has no recording")),
     };
     [header(key, version), body].concat()
 }
@@ -177,11 +183,6 @@ fn metadata(version: i16, size: usize) -> MetadataRequest {
     let topics = Some((0..size).map(topic).collect());
     let topics = if size == 1 && version >= 1 { None } else { topics };
     MetadataRequest::default().with_topics(topics).with_allow_auto_topic_creation(true)
-}
-
-fn find_coordinator(version: i16) -> FindCoordinatorRequest {
-    let request = FindCoordinatorRequest::default().with_key(text("group".to_owned()));
-    if version >= 1 { request.with_key_type(1) } else { request }
 }
 
 fn api_versions(version: i16) -> ApiVersionsRequest {

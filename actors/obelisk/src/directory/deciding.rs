@@ -161,6 +161,14 @@ fn settled(directory: &Directory, command: &Command) -> Option<Outcome> {
             let (number, incarnation) = (node.number, node.incarnation);
             same.then_some(Outcome::NodeStarted { number, incarnation })
         }
+        Command::AlterLog { number, settings } => {
+            let there = directory.log_by_number(*number)?;
+            (there.settings == *settings).then_some(Outcome::LogAltered(*number))
+        }
+        Command::AlterSchema { number, schema } => {
+            let there = directory.log_by_number(*number)?.schema.as_ref()?;
+            (there.columns == schema.columns).then_some(Outcome::LogAltered(*number))
+        }
         _ => None,
     }
 }

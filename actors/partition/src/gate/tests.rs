@@ -6,13 +6,15 @@ use crate::routes::Routes;
 use crate::services::{EpochLabels, IdSource, PartitionServices};
 use bytes::Bytes;
 use pyralog_behaviour::Vitals;
+use pyralog_directory::{Command, Directory};
 use pyralog_env::RealClock;
 use pyralog_env::sim::SimDisk;
 use pyralog_log::LogOptions;
 use pyralog_model::{
-    ApiError, BatchBuilder, BatchHeader, Epoch, ErrorCode, LogName, Offset, PartitionId, ScarabId,
-    StoreId, batch_crc, split_batches,
+    ApiError, BatchBuilder, BatchHeader, ClusterId, Epoch, ErrorCode, LogName, LogSettings,
+    NodeName, Offset, PartitionId, ScarabId, StoreId, batch_crc, split_batches,
 };
+use pyralog_pharaoh::DirectoryHub;
 use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage};
 use ractor::{Actor, ActorCell, call_t};
 use std::future::{Future, ready};
@@ -24,6 +26,26 @@ use std::time::Duration;
 
 const P: PartitionId =
     PartitionId { log: pyralog_model::LogNumber(1), partition: pyralog_model::PartitionNumber(0) };
+
+/// A directory whose first log has ids or has none.
+fn hub(scarab_ids: bool) -> DirectoryHub {
+    let name = LogName::for_user("flights").unwrap();
+    let (partitions, replication_factor, internal) = (1, 1, false);
+    let settings = LogSettings { scarab_ids, ..LogSettings::default() };
+    let store = StoreId(9);
+    let commands = [
+        Command::FoundCluster { cluster: ClusterId(3) },
+        Command::RegisterNode { name: NodeName("n".into()), store, advertised: Default::default() },
+        Command::CreateLog { name, partitions, replication_factor, settings, internal },
+    ];
+    let mut directory = Directory::default();
+    for (index, command) in (1..).zip(&commands) {
+        directory.apply(index, command).unwrap();
+    }
+    let hub = DirectoryHub::default();
+    hub.publish(Arc::new(directory));
+    hub
+}
 
 /// A store and one partition in it.
 struct Place {
@@ -57,10 +79,9 @@ impl Place {
         let arguments = PartitionArguments {
             id: P,
             log_name: LogName::for_user("flights").unwrap(),
-            segment_bytes: 1 << 20,
+            hub: hub(scarab_ids),
             store: store.clone(),
             routes: routes.clone(),
-            scarab_ids,
             services,
             vitals: Vitals::default(),
         };

@@ -2,15 +2,22 @@
 
 mod bench;
 mod coordination;
+mod group;
+mod log;
+mod produce;
+mod sql;
 
 pub use bench::{
     BenchCommand, ConsumeBench, CountersBench, DiskBench, IdsBench, LinkBench, ProduceBench,
 };
 pub use coordination::{CounterCommand, IdArguments, IdCommand};
+pub use group::{GroupCommand, ResetArguments};
+pub use log::{AlterArguments, LogCommand};
+pub use produce::ProduceArguments;
+pub use sql::{SqlArguments, SqlFormat};
 
 use super::NodeFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Pyralog: a Kafka-compatible log that syncs before it acknowledges.
@@ -38,20 +45,29 @@ pub enum Command {
         /// Let the system choose free ports
         #[arg(long)]
         random_ports: bool,
-        /// Load the demonstration data (not in this version)
-        #[arg(long, hide = true)]
+        /// Load a month of flights with their airlines, airports, planes and weather, and print
+        /// questions to ask about them
+        #[arg(long)]
         demo: bool,
     },
-    /// Make, list, describe and delete logs
+    /// Make, list, describe, alter and delete logs
     Log {
         /// What to do.
         #[command(subcommand)]
         command: LogCommand,
     },
-    /// Append records to a log, one per line of a file or standard input
+    /// Append records to a log: the lines of a file or of standard input, CSV or JSON
     Produce(ProduceArguments),
     /// Print the records of a log
     Consume(ConsumeArguments),
+    /// Ask the logs in SQL, once or at a prompt
+    Sql(SqlArguments),
+    /// List, describe, reset and delete consumer groups
+    Group {
+        /// What to do.
+        #[command(subcommand)]
+        command: GroupCommand,
+    },
     /// Take unique, time-ordered ids, or take one apart
     Id(IdArguments),
     /// Make counters and count with them
@@ -119,93 +135,6 @@ pub struct OutputFlag {
     /// How to print
     #[arg(short = 'o', long = "output", default_value = "table", value_name = "FORMAT")]
     pub format: Format,
-}
-
-/// `pyralog log …`
-#[derive(Debug, Subcommand)]
-pub enum LogCommand {
-    /// Make a log
-    Create {
-        /// Its name: letters, digits, '.', '_' and '-'
-        name: String,
-        /// Number of partitions; the server's default when not given
-        #[arg(short, long, value_name = "N")]
-        partitions: Option<u32>,
-        /// Number of copies; the server's default when not given
-        #[arg(long, value_name = "N")]
-        replication_factor: Option<u16>,
-        /// A setting, such as segment.bytes=100MB; may be repeated
-        #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-        settings: Vec<(String, String)>,
-        /// Only check whether it could be made
-        #[arg(long)]
-        validate_only: bool,
-        /// Which server.
-        #[command(flatten)]
-        server: ServerFlags,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputFlag,
-    },
-    /// List the logs
-    List {
-        /// Internal logs too
-        #[arg(long)]
-        internal: bool,
-        /// Which server.
-        #[command(flatten)]
-        server: ServerFlags,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputFlag,
-    },
-    /// Show the settings and partitions of a log
-    Describe {
-        /// Its name
-        name: String,
-        /// Which server.
-        #[command(flatten)]
-        server: ServerFlags,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputFlag,
-    },
-    /// Delete a log and all its records
-    Delete {
-        /// Its name
-        name: String,
-        /// Which server.
-        #[command(flatten)]
-        server: ServerFlags,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputFlag,
-    },
-}
-
-/// `pyralog produce`
-#[derive(Debug, Args)]
-pub struct ProduceArguments {
-    /// The log
-    pub log: String,
-    /// File with a record per line; '-' for standard input
-    #[arg(default_value = "-")]
-    pub file: PathBuf,
-    /// What separates key from value in a line; without it lines have no keys
-    #[arg(long, value_name = "C")]
-    pub key_separator: Option<String>,
-    /// Partition for every record; by key, else in turn, when not given
-    #[arg(long, value_name = "N")]
-    pub partition: Option<u32>,
-    /// No progress bar
-    #[arg(long)]
-    pub quiet: bool,
-    /// Which server.
-    #[command(flatten)]
-    pub server: ServerFlags,
-    /// How to print the result.
-    #[command(flatten)]
-    pub output: OutputFlag,
 }
 
 /// How `consume` prints a record.
@@ -317,13 +246,6 @@ pub enum DebugCommand {
         #[command(flatten)]
         server: ServerFlags,
     },
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE".into()),
-    }
 }
 
 #[cfg(test)]

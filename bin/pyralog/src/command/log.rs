@@ -1,11 +1,15 @@
-//! `pyralog log`: make, list, describe and delete logs.
+//! `pyralog log`: make, list, describe, alter and delete logs.
 
+mod alter;
+mod describe;
+
+use super::produce::schema_text;
 use crate::cli::{Format, LogCommand};
 use crate::client::{Client, block_on, in_path};
 use crate::failure::Failure;
 use crate::{config, output, suggest};
 use pyralog_console::api::{
-    CreateLogRequest, LogDescription, LogList, LogSummary, PartitionDescription, ValidatedLog,
+    CreateLogRequest, LogDescription, LogList, LogSummary, ValidatedLog,
 };
 use pyralog_model::{ErrorCode, LogSettings};
 
@@ -17,21 +21,30 @@ pub fn run(command: LogCommand) -> Result<(), Failure> {
             partitions,
             replication_factor,
             settings,
+            schema,
             validate_only,
             server,
             output,
         } => {
             let settings = settings.into_iter().map(in_bytes).collect();
-            let request =
-                CreateLogRequest { name, partitions, replication_factor, settings, validate_only };
+            let schema = schema.as_deref().map(schema_text).transpose()?;
+            let request = CreateLogRequest {
+                name,
+                partitions,
+                replication_factor,
+                settings,
+                schema,
+                validate_only,
+            };
             create(&Client::new(&server.server)?, &request, output.format)
         }
         LogCommand::List { internal, server, output } => {
             list(&Client::new(&server.server)?, internal, output.format)
         }
         LogCommand::Describe { name, server, output } => {
-            describe(&Client::new(&server.server)?, &name, output.format)
+            describe::describe(&Client::new(&server.server)?, &name, output.format)
         }
+        LogCommand::Alter(arguments) => alter::alter(arguments),
         LogCommand::Delete { name, server, output } => {
             delete(&Client::new(&server.server)?, &name, output.format)
         }
@@ -39,7 +52,8 @@ pub fn run(command: LogCommand) -> Result<(), Failure> {
 }
 
 fn create(client: &Client, request: &CreateLogRequest, format: Format) -> Result<(), Failure> {
-    let explained = |failure| explain_settings(request, failure);
+    let keys = || request.settings.keys();
+    let explained = |failure| explain_settings(keys(), failure);
     if request.validate_only {
         let log: ValidatedLog = block_on(client.post("/v1/logs", request)).map_err(explained)?;
         return match format {
@@ -69,12 +83,15 @@ fn in_bytes((key, value): (String, String)) -> (String, String) {
 }
 
 /// Adds "did you mean …?" when the server knows no such setting.
-fn explain_settings(request: &CreateLogRequest, failure: Failure) -> Failure {
+fn explain_settings<'k>(
+    mut keys: impl Iterator<Item = &'k String>,
+    failure: Failure,
+) -> Failure {
     if failure.code != Some(ErrorCode::SettingInvalid) {
         return failure;
     }
     let known: Vec<_> = LogSettings::default().rows().into_iter().map(|row| row.key).collect();
-    let unknown = request.settings.keys().find(|key| !known.contains(key));
+    let unknown = keys.find(|key| !known.contains(key));
     match unknown.and_then(|key| suggest::nearest(key, known.iter().map(String::as_str))) {
         Some(near) => failure.help(format!("did you mean '{near}'?")),
         None => failure,
@@ -105,50 +122,6 @@ fn list(client: &Client, internal: bool, format: Format) -> Result<(), Failure> 
             ))
         }
     }
-}
-
-fn describe(client: &Client, name: &str, format: Format) -> Result<(), Failure> {
-    let log: LogDescription =
-        about(client, name, client.get(&format!("/v1/logs/{}", in_path(name))))?;
-    if format == Format::Json {
-        return output::json(&log);
-    }
-    let LogSummary { name, number, replication_factor, .. } = log.summary;
-    output::line(format!(
-        "{name}: number {number}, {replication_factor} copies, topic id {}\n",
-        log.topic_id
-    ))?;
-    let settings = log.settings.into_iter().map(|row| {
-        vec![
-            row.key,
-            row.value,
-            if row.settable { String::new() } else { "fixed in this version".into() },
-        ]
-    });
-    output::print_table(&output::table(&["setting", "value", ""], &[], settings))?;
-    output::line("")?;
-    let rows = log.partitions.into_iter().map(partition_row);
-    output::print_table(&output::table(
-        &["partition", "start", "high", "records", "size", "segments", "epoch", ""],
-        &[0, 1, 2, 3, 4, 5, 6],
-        rows,
-    ))
-}
-
-fn partition_row(partition: PartitionDescription) -> Vec<String> {
-    let number =
-        |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    let records = partition.high.zip(partition.start).map(|(high, start)| high - start);
-    vec![
-        partition.partition.to_string(),
-        number(partition.start),
-        number(partition.high),
-        number(records),
-        partition.bytes.map_or_else(|| "-".to_owned(), output::size),
-        number(partition.segments),
-        number(partition.epoch.map(u64::from)),
-        partition.error.unwrap_or_default(),
-    ]
 }
 
 fn delete(client: &Client, name: &str, format: Format) -> Result<(), Failure> {

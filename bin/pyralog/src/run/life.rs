@@ -12,6 +12,7 @@ use pyralog_console::Readiness;
 use pyralog_env::{Entropy, RealClock, RealDisk, RealEntropy};
 use pyralog_model::StartToken;
 use pyralog_pharaoh::Membership;
+use pyralog_query::ConfigRow;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +29,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(2);
 /// What kind of life it is.
 pub struct Life {
     pub settings: NodeSettings,
+    /// The same as rows, for `sys.config`.
+    pub config: Arc<[ConfigRow]>,
     pub random_ports: bool,
     pub dev: bool,
+    /// Load the demonstration's logs once the node serves.
+    pub demo: bool,
     /// The data directory is removed afterwards.
     pub temporary: bool,
     pub debug_faults: bool,
@@ -54,6 +59,7 @@ pub async fn live(life: Life) -> Result<(), Failure> {
     let (readiness, readiness_seen) = watch::channel(Readiness::Starting);
     let plan = NodePlan {
         settings,
+        config: Arc::clone(&life.config),
         data_directory: &data,
         listeners: &listeners,
         cookie,

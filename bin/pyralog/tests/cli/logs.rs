@@ -128,3 +128,49 @@ fn consume_waits_for_more_and_ends_quietly_when_nobody_reads() {
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     assert!(status.success() && errors.is_empty(), "{status} {errors}");
 }
+
+#[test]
+fn logs_are_altered() {
+    let node = Node::dev(&[]);
+    let schema = ["--schema", "carrier TEXT, Delay BIGINT"];
+    let checked = json(&node.good(
+        &[&["log", "create", "flights", "--validate-only", "-o", "json"], &schema[..]].concat(),
+    ));
+    assert_eq!(checked["schema"]["text"], "carrier TEXT, delay BIGINT");
+    node.good(&[&["log", "create", "flights", "--partitions", "2"], &schema[..]].concat());
+    node.bad(&["log", "create", "x", "--schema", "a TEXTT"], 1, &["schema-invalid", "TEXTT"]);
+
+    let wider = node.home.path().join("wider.sql");
+    std::fs::write(&wider, "carrier TEXT, -- two letters\ndelay BIGINT, day DATE\n").unwrap();
+    let alter = ["log", "alter", "flights"];
+    let altered = |more: &[&str]| node.good(&[&alter[..], more].concat());
+    let refused = |more: &[&str], code: i32, parts: &[&str]| {
+        node.bad(&[&alter[..], more].concat(), code, parts);
+    };
+    let wider = format!("@{}", wider.display());
+    let all = ["--schema", &wider, "--set", "segment.bytes=2MB", "--partitions", "5"];
+    assert!(altered(&[&all[..], &["--validate-only"]].concat()).contains("could be changed"));
+    let described = || json(&node.good(&["log", "describe", "flights", "-o", "json"]));
+    assert_eq!(described()["schema"]["version"], 1);
+    // One part that cannot be, and none of it is.
+    let narrower = ["--schema", "carrier TEXT", "--partitions", "5"];
+    refused(&narrower, 1, &["schema-invalid", "only grows at its end", "log describe"]);
+    refused(&["--set", "segment.bytes=3MB", "--partitions", "1"], 1, &["partitions-invalid"]);
+    assert_eq!(described()["partitions"].as_array().unwrap().len(), 2);
+
+    let said = altered(&all);
+    assert!(said.contains("segment.bytes = 2000000, schema version 2, 5 partitions"), "{said}");
+    let log = described();
+    assert_eq!(log["schema"]["text"], "carrier TEXT, delay BIGINT, day DATE");
+    assert_eq!(log["partitions"].as_array().unwrap().len(), 5);
+    let shown = node.good(&["log", "describe", "flights"]);
+    assert!(shown.contains("schema version 2") && shown.contains("DATE"), "{shown}");
+    let said = altered(&["--unset", "segment.bytes"]);
+    assert!(!said.contains("= 2000000"), "{said}");
+
+    refused(&[], 2, &["nothing is to be changed"]);
+    let slip = ["--set", "segmnt.bytes=1"];
+    refused(&slip, 1, &["setting-invalid", "did you mean 'segment.bytes'?"]);
+    refused(&["--set", "segment.bytes=2MB", "--unset", "segment.bytes"], 1, &["request-invalid"]);
+    node.bad(&["log", "alter", "fligths", "--partitions", "9"], 3, &["did you mean 'flights'?"]);
+}

@@ -3,7 +3,7 @@
 use crate::directory::{Directory, PlacedLog};
 use crate::entry::{LogEntry, PARTITIONS_MAX, Placement};
 use crate::error::DirectoryError;
-use pyralog_model::{LogName, LogNumber, LogSettings, NodeNumber};
+use pyralog_model::{LogName, LogNumber, NodeNumber, Schema};
 use std::sync::Arc;
 
 impl Directory {
@@ -32,10 +32,38 @@ impl Directory {
     }
 
     pub(super) fn check_log(&self, number: LogNumber) -> Result<(), DirectoryError> {
-        match self.logs.contains_key(&number) {
-            true => Ok(()),
-            false => Err(DirectoryError::LogNotFound(number)),
+        self.present(number).map(|_| ())
+    }
+
+    pub(super) fn check_add(
+        &self,
+        number: LogNumber,
+        partitions: u32,
+    ) -> Result<(), DirectoryError> {
+        let have = self.present(number)?.partitions;
+        if partitions > PARTITIONS_MAX {
+            return Err(DirectoryError::Partitions { asked: partitions, most: PARTITIONS_MAX });
         }
+        if partitions <= have {
+            return Err(DirectoryError::PartitionsNotMore { asked: partitions, have });
+        }
+        Ok(())
+    }
+
+    /// The schema that the log has once it has these columns.
+    pub(super) fn grown_schema(
+        &self,
+        number: LogNumber,
+        wanted: &Schema,
+    ) -> Result<Schema, DirectoryError> {
+        Ok(match &self.present(number)?.schema {
+            Some(present) => present.grown_to(wanted)?,
+            None => Schema::new(wanted.columns.clone())?,
+        })
+    }
+
+    fn present(&self, number: LogNumber) -> Result<&LogEntry, DirectoryError> {
+        self.log_by_number(number).ok_or(DirectoryError::LogNotFound(number))
     }
 
     /// Gives the log the next number.
@@ -57,10 +85,20 @@ impl Directory {
         }
     }
 
-    pub(super) fn alter(&mut self, number: LogNumber, settings: &LogSettings) {
+    pub(super) fn change_log(&mut self, number: LogNumber, change: impl FnOnce(&mut PlacedLog)) {
         if let Some(log) = Arc::make_mut(&mut self.logs).get_mut(&number) {
-            Arc::make_mut(log).entry.settings = settings.clone();
+            change(Arc::make_mut(log));
         }
+    }
+
+    /// Places the new ones as at creation; those that are there stay where they are.
+    pub(super) fn add_partitions(&mut self, number: LogNumber, partitions: u32) {
+        let nodes: Vec<NodeNumber> = self.pyramids().map(|node| node.number).collect();
+        self.change_log(number, |log| {
+            let new = log.entry.partitions..partitions;
+            log.placements.extend(new.map(|partition| place(&nodes, &log.entry, partition)));
+            log.entry.partitions = partitions;
+        });
     }
 }
 

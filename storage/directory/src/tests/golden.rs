@@ -31,7 +31,7 @@ fn alter() -> Command {
     Command::AlterLog { number: LogNumber(3), settings }
 }
 
-/// version 2, variant, fields. A failure here means that old data cannot be
+/// The version that brought it, variant, fields. A failure here means that old data cannot be
 /// read: add a variant or a version instead.
 #[test]
 fn every_command_has_its_bytes() {
@@ -45,6 +45,19 @@ fn every_command_has_its_bytes() {
     check(lease((1, 2), 300, 400), "02060102ac029003c0cf24");
     check(release((1, 2), 5, 400, 300), "02070102059003ac02");
     check(counter("a", CounterMode::Leased), "0208016101");
+    let typed = create_typed("flights", 8, "carrier TEXT, price DECIMAL(9, 2)");
+    let expect = "030907666c696768747308018094ebdc038c8040000001020763617272696572\
+                  06057072696365090902";
+    check(typed, expect);
+    check(alter_schema(300, "a BIGINT"), "030aac020101016103");
+    check(add_partitions(300, 9), "030bac0209");
+}
+
+/// What was there before version 3 has kept its version, and so its digest.
+#[test]
+fn a_command_has_the_version_that_brought_it_and_no_other() {
+    assert_eq!(Command::decode(&bytes("020bac0209")), Err(DecodeError::NotCanonical));
+    assert_eq!(Command::decode(&bytes("0303ac02")), Err(DecodeError::NotCanonical));
 }
 
 /// What the first release wrote.
@@ -66,29 +79,39 @@ fn a_snapshot_has_its_bytes() {
     apply(&mut directory, &start("n1", 1, &[], 9)).unwrap();
     apply(&mut directory, &lease((1, 1), 0, 8192)).unwrap();
     apply(&mut directory, &counter("b", CounterMode::Leased)).unwrap();
-    let expect = [
-        "02",                           // version
-        "0601bc15010101",               // index, cluster, last numbers, last start
-        "0101026e310101056b61666b61",   // one node: number, name, store, door
-        "0d31302e302e302e313a39303932", // its address
-        "0101010901",                   // its roles, token, start
-        "010101610201",                 // one log: number, name, partitions, replicas
-        "8094ebdc038c80400000",         // settings, internal
-        "02010101010101",               // two placements
-        "8040",                         // the clock
-        "0100010101804080c0e0a712",     // one lane: number, holder, from, to
-        "010162010101",                 // one chunk of one counter: names, lengths
-        "01",                           // its mode
-        "000030",                       // digests: from 0 on, no checkpoints, six
-        "80b108e7814f0e4b",             // of the first command
-        "8e9abe0b46374c72",
-        "84338e943621aaed",
-        "4a29adbae0438f8d",
-        "71dc457307fa4c22",
-        "d2c8eff0146f072b", // of the last
-    ];
+    assert_eq!(Directory::restore(&bytes(&SNAPSHOT_2.concat())).unwrap(), directory);
+    apply(&mut directory, &alter_schema(1, "a TEXT")).unwrap();
+    let mut expect = SNAPSHOT_2.to_vec();
+    expect[0] = "03"; // version
+    expect[1] = "0701bc15010101"; // index and so on
+    expect[6] = "8094ebdc038c80400000010101016106"; // and a schema: version, columns
+    expect[12] = "000038"; // seven digests
+    expect.push("0ced4441afc65895");
     assert_eq!(hex(&directory.snapshot()), expect.concat());
 }
+
+/// What version 2 wrote for it, before the log got a schema.
+const SNAPSHOT_2: [&str; 19] = [
+    "02",                           // version
+    "0601bc15010101",               // index, cluster, last numbers, last start
+    "0101026e310101056b61666b61",   // one node: number, name, store, door
+    "0d31302e302e302e313a39303932", // its address
+    "0101010901",                   // its roles, token, start
+    "010101610201",                 // one log: number, name, partitions, replicas
+    "8094ebdc038c80400000",         // settings, internal
+    "02010101010101",               // two placements
+    "8040",                         // the clock
+    "0100010101804080c0e0a712",     // one lane: number, holder, from, to
+    "010162010101",                 // one chunk of one counter: names, lengths
+    "01",                           // its mode
+    "000030",                       // digests: from 0 on, no checkpoints, six
+    "80b108e7814f0e4b",             // of the first command
+    "8e9abe0b46374c72",
+    "84338e943621aaed",
+    "4a29adbae0438f8d",
+    "71dc457307fa4c22",
+    "d2c8eff0146f072b", // of the last
+];
 
 /// What the first release wrote for `cluster(1)` with the log `a`.
 const SNAPSHOT_1: &str = "010301bc1501010101026e310101056b61666b610d31302e302e302e313a39303932\
@@ -110,8 +133,8 @@ fn a_snapshot_of_version_1_is_read() {
 fn what_is_not_ours_is_refused() {
     let good = delete(1).encode();
     assert_eq!(
-        Command::decode(&[3, 3, 1]),
-        Err(DecodeError::Version { found: 3, known: 2 }),
+        Command::decode(&[4, 3, 1]),
+        Err(DecodeError::Version { found: 4, known: 3 }),
         "a newer version"
     );
     assert_eq!(Command::decode(&[good.clone(), vec![0]].concat()), Err(DecodeError::NotCanonical));
@@ -215,7 +238,7 @@ proptest! {
     fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Command::decode(&bytes);
         let _ = Directory::restore(&bytes);
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             let with_version = [&[version][..], &bytes].concat();
             let _ = Command::decode(&with_version);
             let _ = Directory::restore(&with_version);
@@ -233,6 +256,7 @@ proptest! {
         apply(&mut directory, &lease((2, 1), 0, 8192)).unwrap();
         apply(&mut directory, &counter("a", CounterMode::Exact)).unwrap();
         apply(&mut directory, &counter("b", CounterMode::Leased)).unwrap();
+        apply(&mut directory, &create_typed("c", 2, "a TEXT, b DECIMAL(5, 2)")).unwrap();
         let mut bytes = directory.snapshot();
         let at = at.index(bytes.len());
         bytes[at] = value;

@@ -14,6 +14,11 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => (0u32..5, 0u128..5).prop_map(|(name, store)| register(&format!("n{name}"), store)),
         6 => (0u32..8, 0u32..5, 0u16..4)
             .prop_map(|(name, partitions, factor)| create(&format!("log{name}"), partitions, factor)),
+        3 => (0u32..8, 0u32..5, any_columns())
+            .prop_map(|(name, count, columns)| create_typed(&format!("log{name}"), count, columns)),
+        4 => (0u64..12, any_columns())
+            .prop_map(|(number, columns)| alter_schema(number, columns)),
+        4 => (0u64..12, 0u32..9).prop_map(|(number, count)| add_partitions(number, count)),
         3 => (0u64..12).prop_map(delete),
         4 => (0u32..5, 0u128..5, 0u128..4, 0u128..4).prop_map(|(name, store, last, next)| {
             start(&format!("n{name}"), store, &[last], next)
@@ -30,6 +35,11 @@ fn any_command() -> impl Strategy<Value = Command> {
             Command::AlterLog { number: LogNumber(number), settings }
         }),
     ]
+}
+
+/// Some are the beginning of others.
+fn any_columns() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec!["a TEXT", "a TEXT, b DATE", "a TEXT, b DATE, c REAL", "b DATE"])
 }
 
 fn replay(
@@ -77,5 +87,26 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(created.clone(), (1..=created.len() as u64).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn logs_only_grow(commands in proptest::collection::vec(any_command(), 0..80)) {
+        let mut directory = cluster(2);
+        for command in commands {
+            let before = directory.clone();
+            let _ = apply(&mut directory, &command);
+            for log in before.logs() {
+                let Some(now) = directory.log_by_number(log.number) else { continue };
+                prop_assert!(now.partitions >= log.partitions);
+                if let Some(schema) = &log.schema {
+                    let columns = &now.schema.as_ref().unwrap().columns;
+                    prop_assert!(columns.starts_with(&schema.columns));
+                }
+                for partition in 0..log.partitions {
+                    let id = PartitionId::new(log.number.0, partition);
+                    prop_assert_eq!(before.placement(id), directory.placement(id));
+                }
+            }
+        }
     }
 }

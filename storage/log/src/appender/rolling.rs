@@ -31,12 +31,12 @@ impl Appender {
             return Ok(());
         }
         self.sync()?;
-        let index = active.extent(|extent| extent.index.clone());
+        let (index, last_epoch) = active.extent(|extent| (extent.index.clone(), extent.last_epoch));
         let facts = SealedFacts {
             segment_bytes: self.position,
             next_offset: self.end,
             last_lsn: self.lsn,
-            last_epoch: self.epoch,
+            last_epoch,
             has_sessions: !self.sessions.is_empty(),
         };
         self.write_sessions(log, active.base)?;

@@ -122,6 +122,8 @@ impl Committer {
     ) -> Result<Durable<Offset>, LogError> {
         let member = self.member(partition, generation)?;
         let log = Arc::clone(&member.log);
+        // The start does not move meanwhile.
+        let mut appender = log.lock_appender();
         let (start, old_end) = log.bounds();
         if end < start || end > old_end {
             return Err(LogError::OutOfRange { from: end, start, end: old_end });
@@ -137,7 +139,7 @@ impl Committer {
         self.next_lsn = self.next_lsn.next();
         // The frame is durable: a cut that is done by halves would be done on the
         // next start, so whatever stops it stops the store.
-        let cut = log.lock_appender().truncate(&log, &frame.header);
+        let cut = appender.truncate(&log, &frame.header);
         cut.map_err(|error| LogError::Failed { cause: error.to_string() })?;
         self.partitions.get_mut(&partition).expect("it was there").end = end;
         Ok(Durable::new(end, proof))

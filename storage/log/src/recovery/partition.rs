@@ -2,7 +2,7 @@
 //! a walk.
 
 use super::{LogOptions, RecoveryReport};
-use crate::appender::Appender;
+use crate::appender::{Appender, remove_before};
 use crate::checkpoint::PartitionCheckpoint;
 use crate::error::io_error;
 use crate::mutation::{Mutation, Planted};
@@ -49,6 +49,7 @@ impl Opening<'_> {
         let known = checkpoint.unwrap_or_default();
         let mut bases = self.bases(&dir)?;
         self.drop_unfinished(id, &dir, &mut bases, &known, truncated_at)?;
+        self.drop_before(known.log_start, &dir, &mut bases)?;
 
         let mut view = View { log_start: known.log_start, ..View::default() };
         let mut appender = Appender::default();
@@ -67,7 +68,7 @@ impl Opening<'_> {
                 return Err(self.corrupt(&dir, base, format!("offsets {end}..{base} are missing")));
             }
             let found = if is_last {
-                sessions = self.sessions_after(id, &dir, &view.segments)?;
+                sessions = self.sessions_after(id, &dir, bases[0], &view.segments)?;
                 self.open_last(id, &dir, base, &known, truncated_at, &mut sessions)?
             } else {
                 self.open_sealed(id, &dir, base)?
@@ -135,13 +136,28 @@ impl Opening<'_> {
         Ok(())
     }
 
+    /// Whole segments before the start may have come back, or were never removed.
+    fn drop_before(
+        &self,
+        start: Offset,
+        dir: &Path,
+        bases: &mut Vec<Offset>,
+    ) -> Result<(), LogError> {
+        let Some(first) = bases.iter().copied().filter(|base| *base <= start).max() else {
+            return Ok(());
+        };
+        bases.retain(|base| *base >= first);
+        remove_before(&**self.disk, dir, first)
+    }
+
     fn open_sealed(&self, id: PartitionId, dir: &Path, base: Offset) -> Result<Found, LogError> {
         let path = paths::by_base(dir, base, "segment");
         let file = self.open_file(&path)?;
         let len = file.len().map_err(io_error("cannot measure", &path))?;
         let index = SparseIndex::read_files(&**self.disk, dir, base)?;
         if let Some((index, facts)) = index.filter(|(_, facts)| facts.segment_bytes == len) {
-            let extent = Extent { bytes: len, end: facts.next_offset, index };
+            let (end, last_epoch) = (facts.next_offset, facts.last_epoch);
+            let extent = Extent { bytes: len, end, last_epoch, index };
             let segment = Segment::new(base, path, file, self.store, extent);
             let (last_lsn, last_epoch) = (facts.last_lsn, facts.last_epoch);
             return Ok(Found { segment, last_lsn, last_epoch, torn: false });
@@ -158,13 +174,14 @@ impl Opening<'_> {
         &self,
         id: PartitionId,
         dir: &Path,
+        first: Offset,
         sealed: &[Arc<Segment>],
     ) -> Result<SessionTable, LogError> {
         if self.planted.is(Mutation::SessionsForgotten) {
             return Ok(SessionTable::default());
         }
         let place = Place { disk: &**self.disk, dir, store: self.store, partition: id };
-        place.sessions_after(sealed)
+        place.sessions_after(first, sealed)
     }
 
     fn open_last(

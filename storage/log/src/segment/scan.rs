@@ -63,6 +63,7 @@ pub(crate) fn scan(
         scanned.extent.end = header.next_offset();
         scanned.last_lsn = header.lsn;
         scanned.last_epoch = header.epoch;
+        scanned.extent.last_epoch = header.epoch;
         scanned.synced_before = scanned.synced_before.max(header.synced_before);
     }
     let end = scanned.extent.bytes;

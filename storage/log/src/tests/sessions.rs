@@ -54,7 +54,7 @@ fn check(rig: &Rig) {
 }
 
 /// Appends of a few sessions, some without, with epochs that move.
-fn append_some(rig: &mut Rig, from: u64, count: u64) {
+pub(crate) fn append_some(rig: &mut Rig, from: u64, count: u64) {
     for n in from..from + count {
         let plain = batch(1 + n % 3, 60, n as i64);
         let sent = match n % 7 {

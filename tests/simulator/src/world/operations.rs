@@ -135,7 +135,8 @@ impl World {
         let slice = slice.map_err(|error| format!("{id}: {error}"))?;
         self.judge.read(id, from, &slice.pieces.concat())?;
         let time = 1_000 + self.chance.below((self.time - 999) as u64) as i64;
-        let batch = log.batch_at_time(time).map_err(|error| format!("{id}: {error}"))?;
+        let batch =
+            log.batch_at_time(time, Offset::ZERO).map_err(|error| format!("{id}: {error}"))?;
         self.judge.at_time(id, time, batch.as_deref())
     }
 

@@ -15,6 +15,12 @@ const COUNTER_FILE_BYTES_MAX: u64 = 8_000_000_000_000_000;
 const LEASE_TERM_MIN: Duration = Duration::from_secs(2);
 const LEASE_TERM_MAX: Duration = Duration::from_secs(3600);
 
+/// Below this a query engine has no room to work in.
+const QUERY_MEMORY_BYTES_MIN: u64 = 16 << 20;
+
+/// As long as clients let a rebalance take by default.
+const GROUP_REBALANCE_DELAY_MAX: Duration = Duration::from_secs(300);
+
 impl NodeSettings {
     /// Bounds that hold between keys, whatever the node does.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -135,6 +141,24 @@ impl PyramidSettings {
             return refuse(
                 format!("max_message_bytes is {}", self.message_bytes_max),
                 "choose from 1024 bytes to 16MB",
+            );
+        }
+        if self.query_memory_bytes < QUERY_MEMORY_BYTES_MIN {
+            return refuse(
+                format!("query_memory is {} bytes", self.query_memory_bytes),
+                "choose 16MiB or more: a sort of a few thousand rows needs as much",
+            );
+        }
+        if self.query_time_max.is_zero() {
+            return refuse(
+                "query_time_max is 0".into(),
+                "choose a time like \"5m\" that a query may run",
+            );
+        }
+        if self.group_rebalance_delay > GROUP_REBALANCE_DELAY_MAX {
+            return refuse(
+                format!("group_rebalance_delay is {:?}", self.group_rebalance_delay),
+                "choose at most 5m: consumers wait that long before they read",
             );
         }
         Ok(())

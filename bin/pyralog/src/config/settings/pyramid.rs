@@ -24,6 +24,16 @@ pub struct PyramidSettings {
     pub partitions_default: u32,
     /// How long an idle producer session is remembered.
     pub producer_id_expiration: Duration,
+    /// How long the first member of an empty group waits for others.
+    pub group_rebalance_delay: Duration,
+    /// How long offsets of a group without members are kept.
+    pub group_offsets_retention: Duration,
+    /// Memory of all SQL queries together in bytes.
+    pub query_memory_bytes: u64,
+    /// How long a SQL query may run.
+    pub query_time_max: Duration,
+    /// SQL queries that run at once.
+    pub queries_max: u64,
 }
 
 impl PyramidSettings {
@@ -42,6 +52,11 @@ impl PyramidSettings {
             partitions_default: u32::try_from(keys.number("default_partitions"))
                 .expect("the table caps it"),
             producer_id_expiration: keys.duration("producer_id_expiration"),
+            group_rebalance_delay: keys.duration("group_rebalance_delay"),
+            group_offsets_retention: keys.duration("group_offsets_retention"),
+            query_memory_bytes: keys.number("query_memory"),
+            query_time_max: keys.duration("query_time_max"),
+            queries_max: keys.number("queries_max"),
         }
     }
 }

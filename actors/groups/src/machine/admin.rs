@@ -1,0 +1,163 @@
+//! What operators and tools ask for: lists, descriptions, deletions.
+
+use super::Coordinator;
+use super::durability::{Then, not_written};
+use super::group::Group;
+use super::input::{Caller, Reply};
+use super::subscription::reads;
+use crate::protocol::*;
+use crate::record::Record;
+use std::collections::BTreeSet;
+
+impl Coordinator {
+    pub(super) fn list(&mut self, caller: Caller) {
+        let groups = self.groups.values().map(Group::summary).collect();
+        self.desk.answer(caller, Ok(Reply::Listed(groups)));
+    }
+
+    pub(super) fn describe(&mut self, caller: Caller, name: String) {
+        let description = match self.groups.get(&name) {
+            Some(group) => group.description(),
+            None => dead(name),
+        };
+        self.desk.answer(caller, Ok(Reply::Described(description)));
+    }
+
+    pub(super) fn delete(&mut self, caller: Caller, name: &str) {
+        match self.groups.get(name).map(|group| group.state) {
+            None => self.desk.refuse(caller, GroupError::NotFound),
+            Some(GroupState::Empty) => self.erase(name, Some(caller)),
+            Some(_) => self.desk.refuse(caller, GroupError::NotEmpty),
+        }
+    }
+
+    /// Writes that a group is gone, with all its offsets.
+    pub(super) fn erase(&mut self, name: &str, caller: Option<Caller>) {
+        let mut records: Vec<Record> =
+            self.offsets_of(name).into_iter().map(|partition| forgotten(name, partition)).collect();
+        records.push(Record::Group { group: name.to_owned(), kept: None });
+        self.desk.write(records, Then::Erase { group: name.to_owned(), caller });
+    }
+
+    /// It is forgotten here, unless somebody has joined or commits meanwhile.
+    pub(super) fn erased(&mut self, name: &str, caller: Option<Caller>, stored: bool) {
+        let nothing_since =
+            self.kept.group(name).is_none() && self.desk.last_write_about(name).is_none();
+        if nothing_since && self.groups.get(name).is_some_and(Group::is_idle) {
+            self.groups.remove(name);
+        }
+        if let Some(caller) = caller {
+            self.desk.answer(caller, if stored { Ok(Reply::Done) } else { Err(not_written()) });
+        }
+    }
+
+    pub(super) fn delete_offsets(
+        &mut self,
+        caller: Caller,
+        name: &str,
+        partitions: Vec<TopicPartition>,
+    ) {
+        let Some(group) = self.groups.get(name) else {
+            return self.desk.refuse(caller, GroupError::NotFound);
+        };
+        if group.state != GroupState::Empty && group.protocol_type != "consumer" {
+            return self.desk.refuse(caller, GroupError::NotEmpty);
+        }
+        let known = self.offsets_of(name);
+        let (mut answers, mut records) = (Vec::new(), Vec::new());
+        for partition in partitions {
+            if group.reads(&partition.topic) {
+                answers.push(Err(GroupError::Subscribed));
+                continue;
+            }
+            answers.push(Ok(()));
+            if known.contains(&partition) {
+                records.push(forgotten(name, partition));
+            }
+        }
+        match records.is_empty() {
+            true => self.desk.answer(caller, Ok(Reply::Each(answers))),
+            false => {
+                self.desk.write(records, Then::Commit { caller, answers });
+            }
+        }
+    }
+
+    /// Forgets what was read of logs that are gone.
+    pub(super) fn forget_logs(&mut self, logs: &[String]) {
+        let kept = self.kept.groups().flat_map(|(group, entry)| {
+            entry.offsets.keys().map(move |partition| (group, partition))
+        });
+        let coming = self.desk.on_their_way().filter_map(|record| match record {
+            Record::Offset { group, partition, kept: Some(_) } => Some((group, partition)),
+            _ => None,
+        });
+        let gone = kept.chain(coming).filter(|(_, partition)| logs.contains(&partition.topic));
+        let gone: BTreeSet<(&String, &TopicPartition)> = gone.collect();
+        let records =
+            gone.into_iter().map(|(group, partition)| forgotten(group, partition.clone()));
+        let records: Vec<Record> = records.collect();
+        if !records.is_empty() {
+            self.desk.write(records, Then::Nothing);
+        }
+    }
+
+    /// Partitions with an offset, durable or on its way.
+    pub(super) fn offsets_of(&self, name: &str) -> BTreeSet<TopicPartition> {
+        let mut offsets = self.desk.offsets_on_their_way(name);
+        if let Some(entry) = self.kept.group(name) {
+            offsets.extend(entry.offsets.keys().cloned());
+        }
+        offsets
+    }
+}
+
+pub(super) fn forgotten(group: &str, partition: TopicPartition) -> Record {
+    Record::Offset { group: group.to_owned(), partition, kept: None }
+}
+
+/// A group that is not there, as it is described.
+pub(crate) fn dead(group: String) -> GroupDescription {
+    let state = GroupState::Dead;
+    GroupDescription {
+        summary: GroupSummary { group, state, protocol_type: String::new(), members: 0 },
+        generation: 0,
+        protocol: String::new(),
+        leader: None,
+        members: Vec::new(),
+    }
+}
+
+impl Group {
+    /// No members and nobody who was promised a place.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == GroupState::Empty && self.pending.is_empty()
+    }
+
+    fn summary(&self) -> GroupSummary {
+        GroupSummary {
+            group: self.name.clone(),
+            state: self.state,
+            protocol_type: self.protocol_type.clone(),
+            members: self.members.len(),
+        }
+    }
+
+    fn description(&self) -> GroupDescription {
+        let protocol = (self.state == GroupState::Stable).then_some(self.protocol.as_str());
+        let members = self.members.iter().map(|(id, member)| member.described(id, protocol));
+        GroupDescription {
+            summary: self.summary(),
+            generation: self.generation,
+            protocol: protocol.unwrap_or_default().to_owned(),
+            leader: self.leader.clone(),
+            members: members.collect(),
+        }
+    }
+
+    /// Whether members read a log, as far as they say so.
+    fn reads(&self, log: &str) -> bool {
+        let protocols = self.members.values().flat_map(|member| &member.protocols);
+        protocols.into_iter().any(|(_, said)| reads(said, log))
+    }
+}

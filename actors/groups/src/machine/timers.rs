@@ -1,0 +1,55 @@
+//! What will be due when. Setting a timer again moves it.
+
+use pyralog_env::Monotonic;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a timer is for; groups and members by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A member may have been silent for too long.
+    Session(String, String),
+    /// A member that was given an id has not come back with it.
+    Pending(String, String),
+    /// A round of joining ends.
+    Round(String),
+    /// All members must have asked for their assignment.
+    Sync(String),
+    /// Time to look for offsets that have expired.
+    Retention,
+}
+
+/// Timers by their time and by what they are for.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    order: BTreeSet<(Monotonic, Timer)>,
+    times: BTreeMap<Timer, Monotonic>,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, at: Monotonic) {
+        if let Some(before) = self.times.insert(timer.clone(), at) {
+            self.order.remove(&(before, timer.clone()));
+        }
+        self.order.insert((at, timer));
+    }
+
+    pub(super) fn cancel(&mut self, timer: &Timer) {
+        if let Some((timer, at)) = self.times.remove_entry(timer) {
+            self.order.remove(&(at, timer));
+        }
+    }
+
+    pub(super) fn next(&self) -> Option<Monotonic> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// Takes one that is due.
+    pub(super) fn take_due(&mut self, now: Monotonic) -> Option<Timer> {
+        if self.next()? > now {
+            return None;
+        }
+        let (_, timer) = self.order.pop_first()?;
+        self.times.remove(&timer);
+        Some(timer)
+    }
+}

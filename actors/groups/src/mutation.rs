@@ -1,0 +1,53 @@
+//! Bugs to plant, so that the tests which promise to catch them can prove it.
+//! A build without the feature `mutants` contains none of them.
+
+/// One planted bug of consumer groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    /// A commit that was refused is written again later, after its caller was told
+    /// (B13).
+    RefusedCommitWrittenLate,
+    /// A commit of a member that was put out is taken (B13).
+    EvictedMemberCommits,
+    /// A commit is answered before it is durable (B14).
+    AnswerBeforeDurable,
+    /// A fetch shows a commit that is on its way to the disk (B14).
+    FetchShowsUndurable,
+    /// The last record is left out when the log is read (B14).
+    LastRecordLost,
+    /// A checkpoint tells of the state before the last commits (B14).
+    OldCheckpoint,
+    /// A member that the leader forgot keeps what it had (B17).
+    AssignmentLeaks,
+    /// A generation is announced that no record keeps (B17).
+    GenerationNotKept,
+    /// A commit of an old generation is taken (B17).
+    OldGenerationCommits,
+    /// A rebalance waits for all members, however long (B17).
+    RoundNeverEnds,
+    /// A member that is silent stays in (B17).
+    SilenceIgnored,
+    /// The member whose instance was taken over goes on (B17).
+    OldInstanceGoesOn,
+}
+
+/// The bug that is planted here, if any.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Planted(#[cfg(any(test, feature = "mutants"))] Option<Mutation>);
+
+impl Planted {
+    #[cfg(any(test, feature = "mutants"))]
+    pub(crate) fn new(mutation: Option<Mutation>) -> Planted {
+        Planted(mutation)
+    }
+
+    #[cfg(any(test, feature = "mutants"))]
+    pub(crate) fn is(self, mutation: Mutation) -> bool {
+        self.0 == Some(mutation)
+    }
+
+    #[cfg(not(any(test, feature = "mutants")))]
+    pub(crate) fn is(self, _: Mutation) -> bool {
+        false
+    }
+}

@@ -1,0 +1,70 @@
+//! ListGroups: every group, or those in some states.
+
+use crate::kafka_errors::{NONE, group_error};
+use crate::reply::Reply;
+use crate::request::{CloseReason, Request};
+use crate::service::Service;
+use crate::wire::{Malformed, Writer};
+use pyralog_groups::GroupSummary;
+
+/// Kafka's name for groups whose clients agree among themselves: here all are.
+const CLASSIC: &str = "classic";
+
+/// What is asked; an empty filter lets everything through.
+#[derive(Default)]
+pub(crate) struct Question<'a> {
+    states: Vec<&'a str>,
+    kinds: Vec<&'a str>,
+}
+
+impl Question<'_> {
+    pub(crate) fn read(request: &Request) -> Result<Question<'_>, Malformed> {
+        let (version, mut reader) = (request.version, request.reader());
+        let mut question = Question::default();
+        if version >= 4 {
+            question.states = reader.texts()?;
+        }
+        if version >= 5 {
+            question.kinds = reader.texts()?;
+        }
+        Ok(question)
+    }
+
+    fn wants(&self, group: &GroupSummary) -> bool {
+        passes(&self.states, group.state.as_str()) && passes(&self.kinds, CLASSIC)
+    }
+}
+
+fn passes(filter: &[&str], word: &str) -> bool {
+    filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
+}
+
+/// Lists.
+pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply, CloseReason> {
+    let version = request.version;
+    let question = Question::read(request)?;
+    let (error, groups) = match service.groups.list().await {
+        Ok(groups) => (NONE, groups),
+        Err(error) => (group_error(&error), Vec::new()),
+    };
+    let wanted = groups.iter().filter(|group| question.wants(group));
+    let mut out = Writer::new(request.is_flexible(), 64);
+    if version >= 1 {
+        out.i32(0); // throttle time
+    }
+    out.i16(error);
+    out.count(wanted.clone().count());
+    for group in wanted {
+        out.text(&group.group);
+        out.text(&group.protocol_type);
+        if version >= 4 {
+            out.text(group.state.as_str());
+        }
+        if version >= 5 {
+            out.text(CLASSIC);
+        }
+        out.no_tags();
+    }
+    out.no_tags();
+    Ok(Reply::of_pieces(request, vec![out.cut()]))
+}

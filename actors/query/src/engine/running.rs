@@ -1,0 +1,101 @@
+//! One query from its call to its last row: a task on the engine's threads, with a
+//! deadline, that ends when nobody waits for it.
+
+use super::Inner;
+use super::planning::{self, Planned};
+use crate::RunOptions;
+use crate::counters::{Counting, Held};
+use crate::failure::Failures;
+use crate::rows::{Deadline, Rows};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::physical_plan::execute_stream;
+use futures::StreamExt;
+use pyralog_model::ApiError;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+/// Batches of rows that are ready before they are asked for.
+const BATCHES_AHEAD: usize = 2;
+
+/// Where a query's answer goes.
+struct Out {
+    schema: oneshot::Sender<SchemaRef>,
+    batches: mpsc::Sender<RecordBatch>,
+}
+
+/// Waits for a turn, begins the query, and returns when its columns are known.
+pub(super) async fn run(
+    inner: Arc<Inner>,
+    threads: Handle,
+    sql: String,
+    options: RunOptions,
+) -> Result<Rows, ApiError> {
+    let own = inner.settings.time_max;
+    let deadline = Deadline::after(options.time_max.map_or(own, |asked| asked.min(own)));
+    let turn = match deadline.guard(inner.admission.turn(&inner.counting)).await.flatten() {
+        Ok(turn) => turn,
+        Err(error) => {
+            inner.counting.failed.fetch_add(1, Ordering::Relaxed);
+            return Err(error);
+        }
+    };
+    let (schema_to, schema) = oneshot::channel();
+    let (batches_to, batches) = mpsc::channel(BATCHES_AHEAD);
+    let out = Out { schema: schema_to, batches: batches_to };
+    let task = threads.spawn(execute(inner, turn, sql, deadline, out));
+    Rows::begin(task, schema, batches, deadline).await
+}
+
+/// The task. Its turn lasts until it has really ended.
+async fn execute(
+    inner: Arc<Inner>,
+    _turn: OwnedSemaphorePermit,
+    sql: String,
+    deadline: Deadline,
+    out: Out,
+) -> Result<(), ApiError> {
+    let counting = Arc::clone(&inner.counting);
+    let _running = Held::new(&counting.running);
+    let mut outcome = Outcome { counting: &counting, ended: None };
+    let result = deadline.guard(answer(&inner, &sql, out)).await.flatten();
+    outcome.ended = Some(result.is_ok());
+    result
+}
+
+async fn answer(inner: &Inner, sql: &str, out: Out) -> Result<(), ApiError> {
+    let Planned { plan, context } = planning::plan(inner, sql).await?;
+    // Whoever went away takes the whole task with them: sending needs no check.
+    let _ = out.schema.send(plan.schema());
+    let failures = Failures::running(&inner.settings);
+    let rows = execute_stream(plan, context);
+    let mut rows = rows.map_err(|error| failures.explain(&error))?;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(|error| failures.explain(&error))?;
+        if batch.num_rows() > 0 && out.batches.send(batch).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Counts how a query ended, even if it panics or is cut off.
+struct Outcome<'a> {
+    counting: &'a Counting,
+    /// Whether it ended well, once it ended by itself.
+    ended: Option<bool>,
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        let counter = match self.ended {
+            Some(true) => &self.counting.served,
+            Some(false) => &self.counting.failed,
+            None if std::thread::panicking() => &self.counting.failed,
+            None => &self.counting.cancelled,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,148 @@
+//! The engine's errors, as users meet them: its own words where they help, without
+//! its prefixes, and ours where they do not.
+
+use crate::QuerySettings;
+use datafusion::common::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
+use pyralog_model::{ApiError, ErrorCode};
+
+/// Carries an error of ours through the engine.
+pub(crate) fn external(error: ApiError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// Explains errors of one step of a query.
+#[derive(Debug)]
+pub(crate) struct Failures<'a> {
+    settings: &'a QuerySettings,
+    /// What an error is that says nothing of its kind.
+    code: ErrorCode,
+}
+
+impl<'a> Failures<'a> {
+    /// While the query is read and planned.
+    pub(crate) fn planning(settings: &'a QuerySettings) -> Failures<'a> {
+        Failures { settings, code: ErrorCode::QueryInvalid }
+    }
+
+    /// While it runs.
+    pub(crate) fn running(settings: &'a QuerySettings) -> Failures<'a> {
+        Failures { settings, code: ErrorCode::QueryFailed }
+    }
+
+    /// What happened, why, and what to do.
+    pub(crate) fn explain(&self, error: &DataFusionError) -> ApiError {
+        let root = error.find_root();
+        match root {
+            DataFusionError::External(inner) => match inner.downcast_ref::<ApiError>() {
+                Some(ours) => ours.clone(),
+                None => ApiError::new(self.code, tidied(&inner.to_string())),
+            },
+            DataFusionError::ResourcesExhausted(_) => self.out_of_memory(),
+            DataFusionError::SQL(error, _) => ApiError::new(ErrorCode::QueryInvalid, syntax(error)),
+            DataFusionError::NotImplemented(what) => {
+                let message = format!("that is not supported: {}", tidied(what));
+                ApiError::new(ErrorCode::QueryInvalid, message)
+            }
+            DataFusionError::Plan(_)
+            | DataFusionError::SchemaError(..)
+            | DataFusionError::Configuration(_)
+            | DataFusionError::Diagnostic(..) => {
+                ApiError::new(ErrorCode::QueryInvalid, tidied(&root.message()))
+            }
+            DataFusionError::Internal(what) => ApiError::new(
+                ErrorCode::Internal,
+                format!(
+                    "the query ran into a bug ({}); please report it with the query",
+                    tidied(what)
+                ),
+            ),
+            DataFusionError::ExecutionJoin(join) => ApiError::new(
+                ErrorCode::Internal,
+                format!("the query ran into a bug ({join}); please report it with the query"),
+            ),
+            _ => ApiError::new(self.code, tidied(&root.message())),
+        }
+    }
+
+    fn out_of_memory(&self) -> ApiError {
+        let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        let message = format!(
+            "the query needs more memory than there is for queries: {} MiB for one \
+             (memory_bytes_per_query_max) and {} MiB for all (memory_bytes_max); ask for fewer \
+             rows, groups or columns, or raise them",
+            mebibytes(self.settings.memory_bytes_per_query_max),
+            mebibytes(self.settings.memory_bytes_max),
+        );
+        ApiError::new(ErrorCode::QueryOutOfMemory, message)
+    }
+}
+
+fn syntax(error: &ParserError) -> String {
+    match error {
+        ParserError::TokenizerError(what) | ParserError::ParserError(what) => {
+            format!("the query cannot be read: {}", tidied(what))
+        }
+        ParserError::RecursionLimitExceeded => {
+            "the query's parentheses or subqueries stand too deep in one another".to_owned()
+        }
+    }
+}
+
+/// Without backtrace, hints at the engine's own settings and its other chatter.
+fn tidied(text: &str) -> String {
+    let text = text.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or(text);
+    let text = text.split("\nThis issue was likely caused by a bug").next().unwrap_or(text);
+    let lines = text.lines().map(|line| {
+        line.split(" or disable the datafusion.")
+            .next()
+            .unwrap_or(line)
+            .trim()
+            .trim_end_matches('.')
+    });
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join(". ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[track_caller]
+    fn check(error: DataFusionError, code: ErrorCode, message: &str) {
+        let settings = QuerySettings::default();
+        let explained = Failures::running(&settings).explain(&error);
+        assert_eq!((explained.code, explained.message.as_str()), (code, message));
+    }
+
+    #[test]
+    fn an_error_of_ours_comes_out_as_it_went_in() {
+        let ours = ApiError::new(ErrorCode::StorageCorrupt, "bytes");
+        let wrapped = DataFusionError::Shared(Arc::new(external(ours)));
+        check(wrapped.context("while reading"), ErrorCode::StorageCorrupt, "bytes");
+    }
+
+    #[test]
+    fn chatter_is_left_out() {
+        check(
+            DataFusionError::Execution("odd.\n\nmore".into()),
+            ErrorCode::QueryFailed,
+            "odd. more",
+        );
+        let settings = QuerySettings::default();
+        let internal = DataFusionError::Internal("x".into());
+        let explained = Failures::running(&settings).explain(&internal);
+        assert_eq!(explained.code, ErrorCode::Internal);
+        assert!(!explained.message.contains("github"), "{}", explained.message);
+    }
+
+    #[test]
+    fn memory_is_told_with_its_bounds() {
+        let exhausted = DataFusionError::ResourcesExhausted("greedy".into());
+        let settings = QuerySettings::default();
+        let explained = Failures::planning(&settings).explain(&exhausted.context("sorting"));
+        assert_eq!(explained.code, ErrorCode::QueryOutOfMemory);
+        assert!(explained.message.contains("256 MiB for one (memory_bytes_per_query_max)"));
+    }
+}

@@ -1,0 +1,3 @@
+-- What the letters of an airline stand for.
+carrier TEXT,
+name TEXT
