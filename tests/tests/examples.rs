@@ -37,3 +37,22 @@ fn hello_says_hello() {
     let said = run("hello.sh");
     assert_eq!(said.lines().last(), Some("0\t0\tgreeting\thello"), "{said}");
 }
+
+#[test]
+fn sql_answers_its_three_questions() {
+    let said = run("sql.sh");
+    assert!(said.contains("Frontier Airlines Inc.") && said.contains("21.9"), "{said}");
+    // 8 March: snow.
+    let words: Vec<_> = said.split_whitespace().collect();
+    assert!(words.windows(3).any(|row| row == ["3", "8", "83.5"]), "{said}");
+    // In the order in which they were sent, which is that of their departures.
+    let places: Vec<_> = ["IAH", "MIA", "BOS"].map(|place| said.find(place)).to_vec();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{said}");
+}
+
+#[test]
+fn a_group_shares_its_work() {
+    let said = run("groups.sh");
+    assert!(said.contains("1000 orders billed"), "{said}");
+    assert!(said.contains("billing"), "{said}");
+}

@@ -186,6 +186,7 @@ async fn mistakes_with_counters_say_what_is_wrong() {
         ("GET", "/v1/logs", Value::Null, 501, "not-supported"),
         ("POST", "/v1/logs/a/records", Value::Null, 501, "not-supported"),
         ("POST", "/v1/sql", json!({ "query": "SELECT 1" }), 501, "not-supported"),
+        ("GET", "/v1/groups", Value::Null, 501, "not-supported"),
     ] {
         let refused = Door::refusal(door.json(method, path, body).await);
         assert_eq!(refused, (status, code.to_owned()), "{method} {path}");

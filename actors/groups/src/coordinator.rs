@@ -15,13 +15,12 @@ mod loading;
 mod running;
 
 use crate::kept::{FoldError, Folded};
-use crate::log::{AppendError, GroupLog};
+use crate::log::{AppendError, GroupLog, Listed};
 use crate::machine::{Reply, Request};
 use crate::protocol::GroupError;
 use crate::seat::{Seat, Sitting};
 use crate::settings::GroupSettings;
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
-use pyralog_directory::Directory;
 use pyralog_env::{Clock, Entropy};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
@@ -50,7 +49,7 @@ pub enum CoordinatorMessage {
     /// Something is due.
     Tick,
     /// Logs may have been deleted.
-    DirectoryChanged,
+    LogsChanged,
     /// Says how it is.
     Observe(RpcReplyPort<Snapshot>),
 }
@@ -65,7 +64,7 @@ impl From<Observe> for CoordinatorMessage {
 #[derive(Clone)]
 pub(crate) struct CoordinatorArguments {
     pub(crate) log: Arc<dyn GroupLog>,
-    pub(crate) directory: watch::Receiver<Arc<Directory>>,
+    pub(crate) listed: watch::Receiver<Listed>,
     pub(crate) seat: Arc<Seat>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -122,7 +121,7 @@ impl Actor for CoordinatorActor {
                     CoordinatorMessage::Ask(ask) => running.ask(ask),
                     CoordinatorMessage::Appended(appended) => running.appended(appended)?,
                     CoordinatorMessage::Tick => running.tick(),
-                    CoordinatorMessage::DirectoryChanged => running.directory_changed(),
+                    CoordinatorMessage::LogsChanged => running.logs_changed(),
                     CoordinatorMessage::Loaded(_) | CoordinatorMessage::Observe(_) => {}
                 }
             }
@@ -141,7 +140,7 @@ impl CoordinatorState {
     ) -> Result<(), ActorProcessingErr> {
         let arguments = &self.arguments;
         self.running = Some(Running::new(arguments, loaded?, myself.clone()));
-        self.tasks.0.push(tokio::spawn(watch_directory(arguments.directory.clone(), &myself)));
+        self.tasks.0.push(tokio::spawn(watch_logs(arguments.listed.clone(), myself.clone())));
         arguments.vitals.set_state("running");
         arguments.seat.take(Sitting::Serving(myself));
         Ok(())
@@ -156,17 +155,12 @@ impl CoordinatorState {
     }
 }
 
-fn watch_directory(
-    mut directory: watch::Receiver<Arc<Directory>>,
-    myself: &ActorRef<CoordinatorMessage>,
-) -> impl Future<Output = ()> + use<> {
-    let myself = myself.clone();
-    async move {
-        directory.mark_changed();
-        while directory.changed().await.is_ok() {
-            if myself.cast(CoordinatorMessage::DirectoryChanged).is_err() {
-                return;
-            }
+/// Tells the actor of every change, and at once how things stand.
+async fn watch_logs(mut listed: watch::Receiver<Listed>, myself: ActorRef<CoordinatorMessage>) {
+    listed.mark_changed();
+    while listed.changed().await.is_ok() {
+        if myself.cast(CoordinatorMessage::LogsChanged).is_err() {
+            return;
         }
     }
 }

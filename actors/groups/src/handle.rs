@@ -209,7 +209,7 @@ impl Groups {
         let shared = &self.shared;
         CoordinatorArguments {
             log: shared.logs.partition(number),
-            directory: shared.logs.directory(),
+            listed: shared.logs.listed(),
             seat: Arc::clone(&shared.seats[number as usize]),
             clock: Arc::clone(&shared.clock),
             entropy: Arc::clone(&shared.entropy),

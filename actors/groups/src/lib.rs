@@ -28,7 +28,7 @@ pub use children::groups_child;
 pub use handle::Groups;
 pub use journal::{Decided, Journal};
 pub use kept::{Fold, FoldError, Folded, Kept, KeptEntry};
-pub use log::{AppendError, COORDINATORS, GROUPS_LOG, GroupLog, GroupLogs, coordinator_of};
+pub use log::{AppendError, COORDINATORS, GROUPS_LOG, GroupLog, GroupLogs, Listed, coordinator_of};
 pub use machine::{Caller, Coordinator, Effect, Input, Moment, Reply, Request, Token};
 pub use mutation::Mutation;
 pub use protocol::{

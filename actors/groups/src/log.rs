@@ -6,10 +6,10 @@ mod shen;
 
 use crate::record::EncodedRecord;
 use futures::future::BoxFuture;
-use pyralog_directory::Directory;
 use pyralog_env::WallMillis;
-use pyralog_model::ApiError;
+use pyralog_model::{ApiError, LogNumber};
 pub(crate) use shen::ShenLogs;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use thiserror::Error;
@@ -39,8 +39,10 @@ pub enum AppendError {
     Unknown(ApiError),
 }
 
-/// The internal log `__groups` with its partitions, and the directory that lists all
-/// logs.
+/// Every log there is, by its name. A log of the same name and another number is another.
+pub type Listed = Arc<BTreeMap<String, LogNumber>>;
+
+/// The internal log `__groups` with its partitions, and the list of all logs.
 pub trait GroupLogs: Debug + Send + Sync + 'static {
     /// True if the log is there.
     fn exist(&self) -> bool;
@@ -55,7 +57,7 @@ pub trait GroupLogs: Debug + Send + Sync + 'static {
     fn partition(&self, number: u32) -> Arc<dyn GroupLog>;
 
     /// Told when logs are made and deleted.
-    fn directory(&self) -> watch::Receiver<Arc<Directory>>;
+    fn listed(&self) -> watch::Receiver<Listed>;
 }
 
 /// One partition of `__groups`.

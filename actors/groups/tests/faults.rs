@@ -4,11 +4,10 @@ use crate::members::*;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pyralog_behaviour::{Supervisor, SupervisorMessage, SupervisorSpec};
-use pyralog_directory::Directory;
 use pyralog_env::sim::SimEntropy;
 use pyralog_env::{RealClock, WallMillis};
 use pyralog_groups::*;
-use pyralog_model::{ApiError, ErrorCode};
+use pyralog_model::{ApiError, ErrorCode, LogNumber};
 use ractor::{ActorRef, call_t};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, watch};
@@ -86,7 +85,7 @@ impl GroupLog for FakeLog {
 #[derive(Debug)]
 struct FakeLogs {
     log: Arc<FakeLog>,
-    directory: watch::Sender<Arc<Directory>>,
+    listed: watch::Sender<Listed>,
 }
 
 impl GroupLogs for FakeLogs {
@@ -102,13 +101,14 @@ impl GroupLogs for FakeLogs {
         Arc::clone(&self.log) as Arc<dyn GroupLog>
     }
 
-    fn directory(&self) -> watch::Receiver<Arc<Directory>> {
-        self.directory.subscribe()
+    fn listed(&self) -> watch::Receiver<Listed> {
+        self.listed.subscribe()
     }
 }
 
 struct Faulty {
     log: Arc<FakeLog>,
+    logs: Arc<FakeLogs>,
     groups: Groups,
     tree: ActorRef<SupervisorMessage>,
 }
@@ -122,14 +122,15 @@ impl Faulty {
             turns: Semaphore::new(0),
             served: watch::Sender::new(true),
         });
-        let directory = watch::Sender::new(Arc::new(directory_with_log()));
-        let logs = Arc::new(FakeLogs { log: Arc::clone(&log), directory });
+        let listed = watch::Sender::new(list(1));
+        let logs = Arc::new(FakeLogs { log: Arc::clone(&log), listed });
         let (clock, entropy) = (Arc::new(RealClock::default()), Arc::new(SimEntropy::new(1)));
-        let groups = Groups::over(logs, Arc::clone(&clock) as _, entropy, settings);
+        let groups =
+            Groups::over(Arc::clone(&logs) as _, Arc::clone(&clock) as _, entropy, settings);
         let spec = SupervisorSpec::one_for_one(vec![groups_child(&groups)]);
         let (tree, _) = Supervisor::start("node", spec, clock, None).await.unwrap();
         groups.coordinate("g").await.unwrap();
-        Faulty { log, groups, tree }
+        Faulty { log, logs, groups, tree }
     }
 
     fn turns(&self, turns: usize) {
@@ -151,30 +152,10 @@ impl Faulty {
     }
 }
 
-/// A directory that lists the log of which offsets are committed.
-fn directory_with_log() -> Directory {
-    use pyralog_directory::Command;
-    let mut directory = Directory::default();
-    let found = Command::FoundCluster { cluster: pyralog_model::ClusterId(1) };
-    directory.apply(1, &found).unwrap();
-    let start = Command::StartNode {
-        name: pyralog_model::NodeName("one".into()),
-        store: pyralog_model::StoreId(1),
-        roles: pyralog_directory::Roles::BOTH,
-        presented: vec![pyralog_model::StartToken(0)],
-        next: pyralog_model::StartToken(1),
-        advertised: std::collections::BTreeMap::new(),
-    };
-    directory.apply(2, &start).unwrap();
-    let create = Command::CreateLog {
-        name: "log".parse().unwrap(),
-        partitions: 1,
-        replication_factor: 1,
-        settings: pyralog_model::LogSettings::default(),
-        internal: false,
-    };
-    directory.apply(3, &create).unwrap();
-    directory
+/// All logs; `log` has this number.
+fn list(log: u64) -> Listed {
+    let listed = [("log", LogNumber(log)), (GROUPS_LOG, LogNumber(2))];
+    Arc::new(listed.map(|(name, number)| (name.to_owned(), number)).into())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,5 +273,16 @@ async fn too_many_requests_are_turned_away_not_queued() {
     }
     assert_eq!(refused, Some(ErrorCode::Overloaded));
     assert!((5..30).contains(&taken), "{taken} of 99 fit into 1,000 bytes");
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_of_a_log_are_not_those_of_another_of_its_name() {
+    let faulty = Faulty::start(settings()).await;
+    faulty.turns(2);
+    assert!(faulty.commit(0, 7).await.unwrap());
+    assert_eq!(committed(&faulty.groups).await, [(0, 7)]);
+    faulty.logs.listed.send_replace(list(5));
+    eventually("they are forgotten", async || committed(&faulty.groups).await.is_empty()).await;
     faulty.stop().await;
 }

@@ -5,6 +5,9 @@ use crate::QuerySettings;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use pyralog_model::{ApiError, ErrorCode};
+use std::error::Error;
+use std::sync::Arc;
+use tokio::task::JoinError;
 
 /// Carries an error of ours through the engine.
 pub(crate) fn external(error: ApiError) -> DataFusionError {
@@ -34,10 +37,7 @@ impl<'a> Failures<'a> {
     pub(crate) fn explain(&self, error: &DataFusionError) -> ApiError {
         let root = error.find_root();
         match root {
-            DataFusionError::External(inner) => match inner.downcast_ref::<ApiError>() {
-                Some(ours) => ours.clone(),
-                None => ApiError::new(self.code, tidied(&inner.to_string())),
-            },
+            DataFusionError::External(inner) => self.carried(inner.as_ref()),
             DataFusionError::ResourcesExhausted(_) => self.out_of_memory(),
             DataFusionError::SQL(error, _) => ApiError::new(ErrorCode::QueryInvalid, syntax(error)),
             DataFusionError::NotImplemented(what) => {
@@ -50,18 +50,20 @@ impl<'a> Failures<'a> {
             | DataFusionError::Diagnostic(..) => {
                 ApiError::new(ErrorCode::QueryInvalid, tidied(&root.message()))
             }
-            DataFusionError::Internal(what) => ApiError::new(
-                ErrorCode::Internal,
-                format!(
-                    "the query ran into a bug ({}); please report it with the query",
-                    tidied(what)
-                ),
-            ),
-            DataFusionError::ExecutionJoin(join) => ApiError::new(
-                ErrorCode::Internal,
-                format!("the query ran into a bug ({join}); please report it with the query"),
-            ),
+            DataFusionError::Internal(what) => bug(&tidied(what)),
+            DataFusionError::ExecutionJoin(join) => ended(join),
             _ => ApiError::new(self.code, tidied(&root.message())),
+        }
+    }
+
+    /// What was put into an error of the engine: by us, or by one of its own tasks.
+    fn carried(&self, inner: &(dyn Error + Send + Sync + 'static)) -> ApiError {
+        let join = inner.downcast_ref::<JoinError>();
+        let join = join.or_else(|| inner.downcast_ref::<Arc<JoinError>>().map(Arc::as_ref));
+        match (inner.downcast_ref::<ApiError>(), join) {
+            (Some(ours), _) => ours.clone(),
+            (None, Some(join)) => ended(join),
+            (None, None) => ApiError::new(self.code, tidied(&inner.to_string())),
         }
     }
 
@@ -75,6 +77,20 @@ impl<'a> Failures<'a> {
             mebibytes(self.settings.memory_bytes_max),
         );
         ApiError::new(ErrorCode::QueryOutOfMemory, message)
+    }
+}
+
+/// A panic, of this query alone: the engine goes on.
+pub(crate) fn bug(what: &str) -> ApiError {
+    let message = format!("the query ran into a bug ({what}); please report it with the query");
+    ApiError::new(ErrorCode::Internal, message)
+}
+
+/// A part of a query that did not come to its end.
+fn ended(join: &JoinError) -> ApiError {
+    match join.is_cancelled() {
+        true => ApiError::unavailable("the query engine"),
+        false => bug(&join.to_string()),
     }
 }
 
@@ -107,7 +123,6 @@ fn tidied(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     #[track_caller]
     fn check(error: DataFusionError, code: ErrorCode, message: &str) {

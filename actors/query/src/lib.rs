@@ -15,8 +15,8 @@
 //! - `catalog`, `snapshot`, `table`, `columns`: what names mean in one query.
 //! - `predicate`, `offset_set`, `ranges`: what need not be read.
 //! - `scan`, `decode`: the leaf that reads, and records on their way into columns.
-//! - `engine`: threads, memory, turns; `read_only`, `failure`: what is refused, and how
-//!   it is said.
+//! - `engine`: threads, memory, turns; `parsing`, `read_only`, `unknown_table`, `failure`:
+//!   what is refused, and how it is said.
 //! - [`SystemSchema`]: the schema `sys`.
 
 mod actor;
@@ -30,6 +30,7 @@ mod failure;
 mod functions;
 mod handle;
 mod offset_set;
+mod parsing;
 mod predicate;
 mod ranges;
 mod read_only;

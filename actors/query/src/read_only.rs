@@ -15,8 +15,12 @@ pub(crate) fn check_statement(statement: &Statement) -> Result<(), ApiError> {
             | Sql::ExplainTable { .. }
             | Sql::ShowTables { .. }
             | Sql::ShowColumns { .. }
+            | Sql::ShowCreate { .. }
+            | Sql::ShowDatabases { .. }
             | Sql::ShowFunctions { .. }
-            | Sql::ShowVariable { .. } => Ok(()),
+            | Sql::ShowSchemas { .. }
+            | Sql::ShowVariable { .. }
+            | Sql::ShowViews { .. } => Ok(()),
             Sql::Explain { statement, .. } => {
                 check_statement(&Statement::Statement(statement.clone()))
             }

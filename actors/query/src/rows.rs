@@ -4,10 +4,11 @@ mod deadline;
 
 pub(crate) use deadline::Deadline;
 
+use crate::failure::bug;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use futures::Stream;
-use pyralog_model::{ApiError, ErrorCode};
+use pyralog_model::ApiError;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -110,12 +111,6 @@ fn verdict(ended: Result<Result<(), ApiError>, JoinError>) -> Result<(), ApiErro
             Err(_cancelled) => Err(ApiError::unavailable("the query engine")),
         },
     }
-}
-
-/// Of this query alone: the engine goes on.
-fn bug(what: &str) -> ApiError {
-    let message = format!("the query ran into a bug ({what}); please report it with the query");
-    ApiError::new(ErrorCode::Internal, message)
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {

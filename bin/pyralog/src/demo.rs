@@ -56,11 +56,8 @@ async fn fill(client: &Client, table: &Table) -> Result<String, Failure> {
     }
     let input = Input::embedded(table.file, table.bytes);
     let progress = Progress::shown(table.name, input.bytes);
-    let form = CsvForm {
-        nulls: vec!["NA".into()],
-        key: Some(table.key.into()),
-        ..CsvForm::default()
-    };
+    let form =
+        CsvForm { nulls: vec!["NA".into()], key: Some(table.key.into()), ..CsvForm::default() };
     let unpacked = input.unpacked(&progress)?;
     let mut csv = CsvRecords::open(unpacked, form, line_bytes_max()).map_err(Failure::from)?;
     csv.obey(&schema);
@@ -87,9 +84,10 @@ fn there(table: &Table, records: u64) -> String {
 }
 
 fn records(log: &LogDescription) -> u64 {
-    let counts = log.partitions.iter().filter_map(|partition| {
-        Some(partition.high?.saturating_sub(partition.start?))
-    });
+    let counts = log
+        .partitions
+        .iter()
+        .filter_map(|partition| Some(partition.high?.saturating_sub(partition.start?)));
     counts.sum()
 }
 

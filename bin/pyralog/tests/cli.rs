@@ -12,6 +12,8 @@ mod coordination;
 mod demo;
 #[path = "cli/docs.rs"]
 mod docs;
+#[path = "cli/groups.rs"]
+mod groups;
 #[path = "cli/http.rs"]
 mod http;
 #[path = "cli/logs.rs"]

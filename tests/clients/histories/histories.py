@@ -31,6 +31,8 @@ SESSION_MS = 6000
 HEARTBEAT_MS = 500
 PATIENCE_S = 60
 TOPIC, GROUP = "history", "readers"
+# A node that is killed is no news to be told of.
+QUIET = {"log_level": 0}
 
 
 class Node:
@@ -117,7 +119,13 @@ class Producing:
         self.counts = {partition: 0 for partition in range(partitions)}
         self.failed, self.stopping, self.rng = [], threading.Event(), rng
         self.producer = Producer(
-            {"bootstrap.servers": address, "enable.idempotence": True, "linger.ms": 5, "reconnect.backoff.max.ms": 500}
+            {
+                **QUIET,
+                "bootstrap.servers": address,
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "reconnect.backoff.max.ms": 500,
+            }
         )
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
@@ -148,7 +156,9 @@ class Sampling:
     def __init__(self, address, partitions):
         self.samples, self.stopping, self.partitions = [], threading.Event(), partitions
         # Its own consumer, without ever joining: it only asks.
-        self.consumer = Consumer({"bootstrap.servers": address, "group.id": GROUP, "enable.auto.commit": False})
+        self.consumer = Consumer(
+            {**QUIET, "bootstrap.servers": address, "group.id": GROUP, "enable.auto.commit": False}
+        )
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
@@ -198,8 +208,8 @@ def history(binary, seed, folder):
     node = Node(binary, folder)
     node.start()
     plan["bootstrap"] = node.address
-    made = AdminClient({"bootstrap.servers": node.address}).create_topics([NewTopic(TOPIC, num_partitions=partitions)])
-    made[TOPIC].result(PATIENCE_S)
+    admin = AdminClient({**QUIET, "bootstrap.servers": node.address})  # its answer goes with it
+    admin.create_topics([NewTopic(TOPIC, num_partitions=partitions)])[TOPIC].result(PATIENCE_S)
     producing = Producing(node.address, partitions, rng)
     sampling = Sampling(node.address, partitions)
     members = [Member(f"member-{number}", plan) for number in range(3)]
@@ -207,6 +217,7 @@ def history(binary, seed, folder):
     living = lambda: [member for member in members if member.process.poll() is None]
     owned = lambda: set().union(*(member.owns() for member in living()), set())
     until("an owner for every partition", lambda: owned() == everything)
+    restarted = []
     steps = ["join", "leave", "kill"]
     rng.shuffle(steps)
     for step in [*steps, "node"]:
@@ -220,6 +231,7 @@ def history(binary, seed, folder):
         else:
             node.kill()
             node.start()
+            restarted.append({"t": time.monotonic(), "member": "node", "event": "restarted"})
     time.sleep(rng.uniform(0, 1))
     producing.finish()
     done = lambda: sampling.samples and all(
@@ -233,11 +245,12 @@ def history(binary, seed, folder):
         if member.process.returncode is None:
             member.wait()
     sampling.finish()
-    lines = [line for member in members for line in member.lines]
+    lines = [line for member in members for line in member.lines] + restarted
     # The rest of a session, a heartbeat to hear of it, and a busy machine.
     dead = (SESSION_MS + 2 * HEARTBEAT_MS) / 1000 + 2.0
     # A static member that leaves says nothing: it may come back within its session.
-    bounds = {"alive": dead if plan["static"] else SESSION_MS / 1000, "dead": dead}
+    session = SESSION_MS / 1000
+    bounds = {"alive": dead if plan["static"] else session, "dead": dead, "session": session}
     (folder / "lines.json").write_text("\n".join(json.dumps(line) for line in sorted(lines, key=lambda line: line["t"])))
     complaints = (
         [f"{line['member']} met {line['what']}" for line in lines if line["event"] == "error"]

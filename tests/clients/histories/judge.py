@@ -36,9 +36,12 @@ def spells(lines):
 
 def nobody_waited(partitions, lines, bounds, end):
     """No partition was without an owner for longer than `bounds["alive"]` seconds, or
-    `bounds["dead"]` if a member was killed in that time or shortly before it.
+    `bounds["dead"]` if a member was killed in that time or shortly before it; and if the
+    node was killed then too, `bounds["session"]` more: a coordinator that starts again
+    cannot know who is dead, and gives everybody a session.
     """
     deaths = [line["t"] for line in lines if line["event"] == "killed"]
+    restarts = [line["t"] for line in lines if line["event"] == "restarted"]
     first = min((line["t"] for line in lines if line["event"] == "assigned"), default=None)
     if first is None:
         return ["nobody was ever given anything"]
@@ -48,8 +51,9 @@ def nobody_waited(partitions, lines, bounds, end):
         covered = first
         for begin, stop in owned + [(end, end)]:
             gap = begin - covered
-            died = any(covered - bounds["dead"] <= death <= begin for death in deaths)
-            bound = bounds["dead"] if died else bounds["alive"]
+            near = lambda moments: any(covered - bounds["dead"] <= moment <= begin for moment in moments)
+            bound = bounds["dead"] if near(deaths) else bounds["alive"]
+            bound += bounds["session"] if near(deaths) and near(restarts) else 0
             if gap > bound:
                 complaints.append(
                     f"partition {partition} had no owner for {gap:.1f} s (bound {bound:.1f}) from {covered:.1f}"

@@ -18,7 +18,7 @@ GOOD = [
     line(3.0, "b", "killed"),
     line(8.0, "a", "assigned", partitions=[1]),
 ]
-BOUNDS = {"alive": 2.0, "dead": 6.0}
+BOUNDS = {"alive": 2.0, "dead": 6.0, "session": 3.0}
 
 
 def complaints(lines=GOOD, produced={0: 5, 1: 10}, samples=((1.0, 1.1, {}), (2.0, 2.1, {0: 5})), end=9.0):
@@ -44,9 +44,12 @@ planted("a partition without an owner", "no owner for", lines=GOOD[:-1], end=20.
 planted("a slow rebalance of the living", "no owner for", lines=[
     *GOOD[:4], line(5.1, "a", "assigned", partitions=[0]), *GOOD[5:7]
 ])
+late = [*GOOD[:-1], line(10.5, "a", "assigned", partitions=[1])]
+planted("a dead member that is kept too long", "no owner for", lines=late, end=12.0)
+assert complaints(lines=[*late, line(3.5, "node", "restarted")], end=12.0) == []
 planted("nobody at all", "nobody was ever", lines=[])
 planted("an offset that went back", "went back", samples=((2.0, 2.1, {0: 5}), (3.0, 3.1, {0: 4})))
 planted("a sample below what a member was told", "went back", samples=((2.0, 2.1, {0: 3}),))
 planted("a lost offset", "lost its offset", samples=((2.0, 2.1, {0: 5}), (3.0, 3.1, {})))
 planted("two owners", "was with", lines=GOOD[:3] + [line(1.8, "b", "assigned", partitions=[1])] + GOOD[3:])
-print("judge: nine anomalies planted, nine named")
+print("judge: ten anomalies planted, ten named")

@@ -45,6 +45,7 @@ def main(plan):
     signal.signal(signal.SIGTERM, stop)
     cooperative = plan["assignor"] == "cooperative-sticky"
     settings = {
+        "log_level": 0,
         "bootstrap.servers": plan["bootstrap"],
         "group.id": plan["group"],
         "client.id": plan["name"],

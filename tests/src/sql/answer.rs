@@ -21,8 +21,8 @@ pub struct Column {
 pub struct Done {
     /// Rows that came.
     pub rows: u64,
-    /// Bytes of batches that the query read.
-    pub bytes_read: u64,
+    /// Bytes of batches that the query read, if the end says so.
+    pub bytes_read: Option<u64>,
     /// From the question to the first row; to the end without one.
     pub first_row_after: Duration,
     /// From the question to the end.
@@ -80,7 +80,7 @@ pub fn stream<'a>(
             let elapsed = asked.elapsed();
             ensure!(done["rows"].as_u64() == Some(rows), "{rows} rows came, the end is {done}");
             ensure!(lines.next_line()?.is_none(), "something comes after the end");
-            let bytes_read = done["bytes_read"].as_u64().context("no bytes_read at the end")?;
+            let bytes_read = done["bytes_read"].as_u64();
             let first_row_after = first_row_after.unwrap_or(elapsed);
             return Ok(Ok(Done { rows, bytes_read, first_row_after, elapsed }));
         } else {

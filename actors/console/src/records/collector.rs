@@ -15,6 +15,7 @@ const BATCH_RECORDS: usize = 1_000;
 const COLLECTED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A batch that is ready to be appended.
+#[derive(Debug)]
 pub struct Full {
     pub partition: u32,
     pub header: BatchHeader,
@@ -213,7 +214,7 @@ mod tests {
             full.iter().map(|full| full.header.record_count).collect::<Vec<_>>(),
             [1_000, 1_000, 500]
         );
-        let (_, header, batch) = &full[2];
+        let Full { header, batch, .. } = &full[2];
         let record = decode_records(header, batch, 0).unwrap().next().unwrap().unwrap();
         assert_eq!(
             (record.timestamp, record.value.as_deref(), record.headers.len()),

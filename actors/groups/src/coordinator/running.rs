@@ -3,15 +3,14 @@
 use super::{Ask, CoordinatorArguments, CoordinatorMessage};
 use crate::journal::Journal;
 use crate::kept::Folded;
-use crate::log::AppendError;
+use crate::log::{AppendError, GROUPS_LOG, Listed};
 use crate::machine::{Caller, Coordinator, Effect, Input, Moment, Reply};
 use crate::protocol::GroupError;
 use crate::seat::overloaded;
-use pyralog_directory::Directory;
 use pyralog_env::{Clock, Monotonic};
-use pyralog_model::{ApiError, LogName, LogNumber};
+use pyralog_model::ApiError;
 use ractor::ActorRef;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -23,8 +22,8 @@ pub(super) struct Running {
     journal: Journal,
     callers: HashMap<Caller, oneshot::Sender<Result<Reply, GroupError>>>,
     caller_next: u64,
-    /// Logs of which offsets are kept, as they were found.
-    logs: BTreeMap<String, LogNumber>,
+    /// The logs that there were at the last look.
+    listed: Listed,
     alarm: Option<Alarm>,
 }
 
@@ -57,7 +56,7 @@ impl Running {
             journal: Journal::new(&settings.limits, bytes),
             callers: HashMap::new(),
             caller_next: 0,
-            logs: BTreeMap::new(),
+            listed: Listed::default(),
             alarm: None,
         };
         running.go_on();
@@ -104,22 +103,21 @@ impl Running {
     }
 
     /// Offsets of logs that are gone are forgotten; a log of the same name is another.
-    pub(super) fn directory_changed(&mut self) {
-        let directory = Arc::clone(&self.arguments.directory.borrow());
-        let topics = self.machine.topics();
-        self.logs.retain(|name, _| topics.contains(name.as_str()));
-        let mut gone = Vec::new();
-        for name in topics {
-            let (before, now) = (self.logs.get(name), number(&directory, name));
-            match now {
-                Some(now) if before.is_none_or(|before| *before == now) => {
-                    self.logs.insert(name.to_owned(), now);
-                }
-                _ => gone.push(name.to_owned()),
-            }
+    pub(super) fn logs_changed(&mut self) {
+        let listed = Arc::clone(&self.arguments.listed.borrow());
+        // A list without the log of the groups says nothing about others.
+        if !listed.contains_key(GROUPS_LOG) {
+            return;
         }
+        let before = std::mem::replace(&mut self.listed, Arc::clone(&listed));
+        let stays = |name: &str| match (before.get(name), listed.get(name)) {
+            (Some(before), Some(now)) => before == now,
+            (None, now) => now.is_some(),
+            (Some(_), None) => false,
+        };
+        let topics = self.machine.topics().into_iter();
+        let gone: Vec<String> = topics.filter(|name| !stays(name)).map(str::to_owned).collect();
         if !gone.is_empty() {
-            self.logs.retain(|name, _| !gone.contains(name));
             self.step(Input::LogsGone(gone));
             self.go_on();
         }
@@ -199,9 +197,4 @@ impl Running {
 
 fn moment(clock: &dyn Clock) -> Moment {
     Moment { monotonic: clock.monotonic(), wall: clock.wall() }
-}
-
-fn number(directory: &Directory, name: &str) -> Option<LogNumber> {
-    let name: LogName = name.parse().ok()?;
-    directory.log(&name).map(|log| log.number)
 }

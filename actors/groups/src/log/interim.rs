@@ -1,48 +1,42 @@
-//! Stands in for what the façade will offer.
+//! What the façade does not tell yet: when a partition serves, and when the directory
+//! changes. Until it does, both are looked at again and again. Methods of `Shen` itself
+//! with these names come before these.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use pyralog_directory::Directory;
-use pyralog_model::{ApiError, Offset, PartitionId};
+use pyralog_model::PartitionId;
 use pyralog_partition::Shen;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+const SERVING_LOOKS: Duration = Duration::from_millis(20);
+const DIRECTORY_LOOKS: Duration = Duration::from_millis(200);
+
 pub(super) trait Interim {
+    /// Resolves when the partition serves.
     fn serving(&self, id: PartitionId) -> BoxFuture<'_, ()>;
-    fn watch_directory(&self) -> watch::Receiver<Arc<Directory>>;
-    fn delete_records(
-        &self,
-        id: PartitionId,
-        before: Offset,
-    ) -> BoxFuture<'_, Result<Offset, ApiError>>;
+
+    /// Told when the directory may have changed.
+    fn watch_directory(&self) -> watch::Receiver<()>;
 }
 
 impl Interim for Shen {
     fn serving(&self, id: PartitionId) -> BoxFuture<'_, ()> {
         async move {
             while self.watermarks(id).is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(SERVING_LOOKS).await;
             }
         }
         .boxed()
     }
 
-    fn watch_directory(&self) -> watch::Receiver<Arc<Directory>> {
-        let (sender, receiver) = watch::channel(Arc::default());
-        let shen = self.clone();
+    fn watch_directory(&self) -> watch::Receiver<()> {
+        let (sender, receiver) = watch::channel(());
         tokio::spawn(async move {
-            while sender.receiver_count() > 0 {
-                let _ = shen.logs();
-                sender.send_modify(|_| ());
-                tokio::time::sleep(Duration::from_millis(50)).await;
+            while sender.send(()).is_ok() {
+                tokio::time::sleep(DIRECTORY_LOOKS).await;
             }
         });
         receiver
-    }
-
-    fn delete_records(&self, _: PartitionId, _: Offset) -> BoxFuture<'_, Result<Offset, ApiError>> {
-        async { Err(ApiError::unavailable("deletion of records")) }.boxed()
     }
 }

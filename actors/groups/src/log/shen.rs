@@ -2,20 +2,20 @@
 
 #[allow(unused_imports)]
 use super::interim::Interim;
-use super::{AppendError, COORDINATORS, GROUPS_LOG, GroupLog, GroupLogs};
+use super::{AppendError, COORDINATORS, GROUPS_LOG, GroupLog, GroupLogs, Listed};
 use crate::record::EncodedRecord;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use pyralog_directory::Directory;
 use pyralog_env::WallMillis;
 use pyralog_model::{
     ApiError, BatchBuilder, BatchHeader, ErrorCode, LogSettings, Offset, PartitionId,
     decode_records, split_batches,
 };
 use pyralog_partition::{Shen, Slice};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Where a batch is closed, in bytes.
 const BATCH_BYTES: usize = 512 << 10;
@@ -31,12 +31,14 @@ const SEGMENT_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct ShenLogs {
     shen: Shen,
+    /// Made for the first who asks, and the same for all.
+    follower: OnceLock<Follower>,
 }
 
 impl ShenLogs {
     /// Behind a façade of whoever's.
     pub(crate) fn new(shen: &Shen) -> ShenLogs {
-        ShenLogs { shen: shen.for_cluster() }
+        ShenLogs { shen: shen.for_cluster(), follower: OnceLock::new() }
     }
 
     async fn create(&self) -> Result<(), ApiError> {
@@ -63,9 +65,45 @@ impl GroupLogs for ShenLogs {
         Arc::new(ShenLog { shen: self.shen.clone(), partition })
     }
 
-    fn directory(&self) -> watch::Receiver<Arc<Directory>> {
-        self.shen.watch_directory()
+    fn listed(&self) -> watch::Receiver<Listed> {
+        self.follower.get_or_init(|| Follower::new(self.shen.clone())).listed.clone()
     }
+}
+
+/// Keeps the list of all logs as the directory changes.
+#[derive(Debug)]
+struct Follower {
+    listed: watch::Receiver<Listed>,
+    task: JoinHandle<()>,
+}
+
+impl Follower {
+    fn new(shen: Shen) -> Follower {
+        let mut directory = shen.watch_directory();
+        let (sender, listed) = watch::channel(list(&shen));
+        let task = tokio::spawn(async move {
+            while directory.changed().await.is_ok() {
+                let list = list(&shen);
+                sender.send_if_modified(|listed| {
+                    let changes = *listed != list;
+                    *listed = list;
+                    changes
+                });
+            }
+        });
+        Follower { listed, task }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn list(shen: &Shen) -> Listed {
+    let logs = shen.logs();
+    Arc::new(logs.iter().map(|log| (log.name.as_str().to_owned(), log.number)).collect())
 }
 
 /// One of its partitions.

@@ -50,7 +50,7 @@ fn describe_configs(version: i16, size: usize) -> DescribeConfigsRequest {
         DescribeConfigsResource::default()
             .with_resource_type([2, 4][at % 2])
             .with_resource_name(name(at).0)
-            .with_configuration_keys((at % 3 > 0).then(|| keys.clone()))
+            .with_configuration_keys((!at.is_multiple_of(3)).then(|| keys.clone()))
     };
     let request = DescribeConfigsRequest::default()
         .with_resources((0..size).map(resource).collect())

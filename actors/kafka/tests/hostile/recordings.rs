@@ -53,6 +53,10 @@ pub fn bombs() -> Vec<Vec<u8>> {
             if version == 1 { &[0x7f, 0xff, 0xff, 0xff] } else { &[0xff, 0xff, 0xff, 0xff, 0x0f] };
         bombs.push([header(key, version), claim.to_vec(), vec![0; 40]].concat());
     }
+    for (key, version) in ADMIN_ARRAYS {
+        // Two billion resources, topics or partitions.
+        bombs.push([header(key, version), vec![0x7f, 0xff, 0xff, 0xff], vec![0; 40]].concat());
+    }
     // A hundred thousand and more topics that are really there, of three bytes each.
     let mut tiny = header(ApiKey::Metadata, 1);
     tiny.extend_from_slice(&300_000_i32.to_be_bytes());
@@ -71,6 +75,17 @@ pub fn bombs() -> Vec<Vec<u8>> {
     bombs.push(tags);
     bombs
 }
+
+/// What admin tools send that begins with an array.
+const ADMIN_ARRAYS: [(ApiKey, i16); 7] = [
+    (ApiKey::DeleteRecords, 0),
+    (ApiKey::OffsetForLeaderEpoch, 2),
+    (ApiKey::DescribeConfigs, 1),
+    (ApiKey::AlterConfigs, 0),
+    (ApiKey::DescribeLogDirs, 1),
+    (ApiKey::CreatePartitions, 0),
+    (ApiKey::IncrementalAlterConfigs, 0),
+];
 
 fn header(key: ApiKey, version: i16) -> Vec<u8> {
     let header = RequestHeader::default()

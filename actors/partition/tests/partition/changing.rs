@@ -115,9 +115,13 @@ async fn of_two_who_change_settings_at_once_neither_undoes_the_other() {
     let alter = |key, value| node.shen.alter_settings(id.log, set(key, Some(value)), false);
     for (bytes, ids) in [("70000", "false"), ("80000", "true"), ("90000", "false")] {
         let (one, other) = tokio::join!(alter("segment.bytes", bytes), alter("scarab.ids", ids));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         let settings = node.shen.log("shared").unwrap().settings.clone();
-        assert_eq!((settings.segment_bytes.to_string(), settings.scarab_ids.to_string()), (bytes.into(), ids.into()));
+        assert_eq!(
+            (settings.segment_bytes.to_string(), settings.scarab_ids.to_string()),
+            (bytes.into(), ids.into())
+        );
     }
     node.kill().await;
 }

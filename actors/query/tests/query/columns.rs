@@ -24,7 +24,7 @@ async fn system_columns_are_what_was_sent() {
         node.rows("SELECT _partition, _offset, _timestamp, _epoch, _key, _value FROM events").await;
     assert_eq!(
         rows,
-        ["1 0 2013-01-01T05:00:00 0 6b 76", "1 1 1969-12-31T23:59:59.995 0 NULL NULL",]
+        ["1 0 2013-01-01T05:00:00 1 6b 76", "1 1 1969-12-31T23:59:59.995 1 NULL NULL",]
     );
     let headers = node.rows("SELECT _headers FROM events ORDER BY _offset").await;
     assert_eq!(headers, ["[{key: h, value: 31}, {key: e, value: }]", "[]"]);

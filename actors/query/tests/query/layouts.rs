@@ -125,7 +125,7 @@ async fn check(
     stored.sort();
     for (sql, holds, arguments) in predicates {
         let expect: Vec<&Seen> = stored.iter().filter(|seen| holds(seen, *arguments)).collect();
-        let from = format!("FROM {name} WHERE {sql}");
+        let from = format!("FROM {name} WHERE ({sql})");
         let columns = "_partition, _offset, arrow_cast(_timestamp, 'Int64'), n";
         let all = node.rows(&format!("SELECT {columns} {from} ORDER BY _partition, _offset")).await;
         prop_assert_eq!(&all, &lines(&expect), "{}", from);

@@ -45,8 +45,7 @@ async fn nothing_but_reading_is_let_through() {
         assert_eq!(error.code, ErrorCode::QueryReadOnly, "{sql}: {error}");
         assert!(error.message.contains("SQL only reads here"), "{sql}: {error}");
     }
-    let taken =
-        ["VALUES (1)", "EXPLAIN SELECT 1", "SHOW datafusion.execution.batch_size", "TABLE flights"];
+    let taken = ["VALUES (1)", "EXPLAIN SELECT 1", "SHOW datafusion.execution.batch_size"];
     for sql in taken {
         node.rows(sql).await;
     }
@@ -63,9 +62,12 @@ async fn hostile_texts_are_refused_and_the_engine_goes_on() {
         deep("(", ")", 100_000),
         deep("-(", ")", 60_000),
         deep("NOT ", "", 60_000),
-        deep("CASE WHEN true THEN ", " END", 10_000),
         deep("(SELECT ", ")", 20_000),
         deep("abs(", ")", 40_000),
+        deep("abs(", ")", 900),
+        deep("", " + 1", 60_000),
+        deep("", "::INT", 40_000),
+        deep("", " UNION ALL SELECT 1", 13_000),
         format!("SELECT '{}'", "x".repeat(300 << 10)),
     ];
     for sql in &refused {
@@ -73,20 +75,24 @@ async fn hostile_texts_are_refused_and_the_engine_goes_on() {
         assert_eq!(error.code, ErrorCode::QueryInvalid, "{error}");
         assert!(error.message.len() < 300, "{} bytes", error.message.len());
     }
-    for sql in [
-        format!("SELECT 1{}", " + 1".repeat(60_000)),
-        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(13_000)),
-        format!("SELECT true{}", " AND true".repeat(28_000)),
-        format!("SELECT 1 WHERE 1 IN (1{})", ", 1".repeat(80_000)),
-    ] {
-        // Answered or refused; what counts is that something is said.
-        let asked = node.queries.run(&sql, RunOptions { time_max: Some(Duration::from_secs(10)) });
-        match asked.await {
-            Ok(rows) => drop(collect(rows).await),
-            Err(error) => assert!(error.message.len() < 500, "{}", error.message),
-        }
-    }
     assert_eq!(node.rows("SELECT 1").await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_texts_are_answered() {
+    let node = Node::start().await;
+    let chain = |link: &str, times: usize| link.repeat(times);
+    let answered = [
+        (format!("SELECT 1{}", chain(" + 1", 1_900)), "1901"),
+        (format!("SELECT true{}", chain(" AND true", 1_900)), "true"),
+        (format!("SELECT value = 0{} FROM range(1)", chain(" OR value = 7", 900)), "true"),
+        (format!("SELECT count(*) FROM (SELECT 1{})", chain(" UNION ALL SELECT 1", 400)), "401"),
+        (format!("SELECT CASE value{} END FROM range(1)", chain(" WHEN 0 THEN 5", 900)), "5"),
+        (format!("SELECT count(*) FROM range(3) WHERE value IN (1{})", chain(", 1", 80_000)), "1"),
+    ];
+    for (sql, expect) in answered {
+        assert_eq!(node.rows(&sql).await, [expect]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +106,8 @@ async fn memory_is_bounded_for_each_query() {
     let sorted = "SELECT value FROM generate_series(1, 5000000) ORDER BY md5(value::TEXT)";
     assert_eq!(node.error(sorted).await.code, ErrorCode::QueryOutOfMemory);
     assert_eq!(node.rows("SELECT count(*) FROM generate_series(1, 1000)").await, ["1000"]);
-    assert_eq!(node.queries.counters().memory_bytes, 0, "all of it is given back");
+    // All of it is given back, once the parts of a query have ended.
+    until(|| node.queries.counters().memory_bytes == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,9 +207,12 @@ async fn the_handle_outlives_the_actor() {
     assert_eq!(last.unwrap().unwrap_err().code, ErrorCode::Unavailable);
     let healed = async {
         loop {
-            match node.queries.run("SELECT 1", RunOptions::default()).await {
-                Ok(rows) if collect(rows).await.is_ok() => return,
-                Ok(_) => {}
+            let answer = match node.queries.run("SELECT 1", RunOptions::default()).await {
+                Ok(rows) => collect(rows).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(_) => return,
                 Err(error) => assert_eq!(error.code, ErrorCode::Unavailable),
             }
             tokio::task::yield_now().await;

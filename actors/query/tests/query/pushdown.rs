@@ -106,7 +106,7 @@ async fn explain_analyze_shows_what_it_cost(node: &Node) {
     let sql = "EXPLAIN ANALYZE SELECT sum(n) FROM numbers WHERE _offset < 1000";
     let plan = node.rows(sql).await.join("\n");
     for word in [
-        "PartitionScanExec: log=numbers, ranges=[0: 0..1000 @0]",
+        "PartitionScanExec: log=numbers, ranges=[0: 0..1000 @1]",
         "projection=[n]",
         "records_decoded=1.00 K",
         "bytes_read=",

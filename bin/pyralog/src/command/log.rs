@@ -8,9 +8,7 @@ use crate::cli::{Format, LogCommand};
 use crate::client::{Client, block_on, in_path};
 use crate::failure::Failure;
 use crate::{config, output, suggest};
-use pyralog_console::api::{
-    CreateLogRequest, LogDescription, LogList, LogSummary, ValidatedLog,
-};
+use pyralog_console::api::{CreateLogRequest, LogDescription, LogList, LogSummary, ValidatedLog};
 use pyralog_model::{ErrorCode, LogSettings};
 
 /// Runs one of them.
@@ -83,10 +81,7 @@ fn in_bytes((key, value): (String, String)) -> (String, String) {
 }
 
 /// Adds "did you mean …?" when the server knows no such setting.
-fn explain_settings<'k>(
-    mut keys: impl Iterator<Item = &'k String>,
-    failure: Failure,
-) -> Failure {
+fn explain_settings<'k>(mut keys: impl Iterator<Item = &'k String>, failure: Failure) -> Failure {
     if failure.code != Some(ErrorCode::SettingInvalid) {
         return failure;
     }

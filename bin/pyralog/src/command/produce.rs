@@ -69,10 +69,8 @@ async fn produce(arguments: &ProduceArguments) -> Result<Loaded, Failure> {
     };
     let unpacked = input.unpacked(&progress)?;
     let records = records(arguments, &client, unpacked).await?;
-    let target =
-        Target { client: &client, log: &arguments.log, partition: arguments.partition };
-    let rules =
-        FeedRules { skip_rows: arguments.skip_rows, skip_invalid: arguments.skip_invalid };
+    let target = Target { client: &client, log: &arguments.log, partition: arguments.partition };
+    let rules = FeedRules { skip_rows: arguments.skip_rows, skip_invalid: arguments.skip_invalid };
     let outcome = load(target, records, rules, progress.clone()).await;
     progress.end();
     outcome
@@ -143,7 +141,9 @@ async fn ensure(
         let is = target_log::schema(&log)?;
         if given.is_some_and(|given| is.is_none_or(|is| is.columns != given.columns)) {
             let name = &arguments.log;
-            note(&format!("{name} is there already, with another schema, which stays; `pyralog log alter {name} --schema …` appends columns"));
+            note(&format!(
+                "{name} is there already, with another schema, which stays; `pyralog log alter {name} --schema …` appends columns"
+            ));
         }
         return Ok(log);
     }

@@ -4,6 +4,7 @@ use super::greeting;
 use crate::config::NodeSettings;
 use crate::cookie::node_cookie;
 use crate::data_directory::{DataDirectory, DataDirectoryError, Wanted};
+use crate::demo;
 use crate::failure::{Failure, Status};
 use crate::listeners::Listeners;
 use crate::node::{Ended, Node, NodePlan};
@@ -144,6 +145,9 @@ impl Serving<'_> {
             if serves && (joined || data.node().cluster.is_some()) && !is_ready {
                 self.readiness.send_replace(Readiness::Ready);
                 greeting::print(self.life, data, self.listeners);
+                if self.life.demo {
+                    demo::start(self.listeners.http_address());
+                }
             }
         }
     }

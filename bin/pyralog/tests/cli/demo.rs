@@ -36,7 +36,8 @@ fn the_demonstration_loads_once_and_its_questions_have_answers() {
         assert!(!nulls.clone().any(Value::is_null), "{}: {answer}", question.words);
     }
     // As it is printed, it can be pasted.
-    let command = printed.lines().find_map(|line| line.trim().strip_prefix("pyralog sql ")).unwrap();
+    let command =
+        printed.lines().find_map(|line| line.trim().strip_prefix("pyralog sql ")).unwrap();
     let binary = env!("CARGO_BIN_EXE_pyralog");
     let mut shell = std::process::Command::new("sh");
     let pasted = shell.args(["-c", &format!("{binary} sql {command}")]).output().unwrap();

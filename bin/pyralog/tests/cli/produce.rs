@@ -37,8 +37,17 @@ fn records(node: &Node, log: &str) -> Vec<(Value, String)> {
 #[test]
 fn csv_rows_become_documents_with_keys() {
     let node = Node::dev(&[]);
-    node.good(&["log", "create", "planes", "--partitions", "3", "--schema", "tail TEXT, seats INT"]);
-    let file = write(&node, "planes.csv", b"tail,seats,note\n0042,55,\"a \"\"b\"\"\"\nN2,NA,\n,3,\"\"\n");
+    node.good(&[
+        "log",
+        "create",
+        "planes",
+        "--partitions",
+        "3",
+        "--schema",
+        "tail TEXT, seats INT",
+    ]);
+    let file =
+        write(&node, "planes.csv", b"tail,seats,note\n0042,55,\"a \"\"b\"\"\"\nN2,NA,\n,3,\"\"\n");
     let said = node.good(&["produce", "planes", "--csv", &file, "--key", "tail", "--null", "NA"]);
     assert!(said.starts_with("appended 3 records to planes: "), "{said}");
     assert!(said.contains(", 3 nulls"), "{said}");
@@ -83,13 +92,15 @@ fn a_packed_month_goes_in_whole_and_keeps_its_planes_together() {
 #[test]
 fn a_log_can_be_made_with_an_inferred_schema() {
     let node = Node::dev(&[]);
-    let output = pyralog(&node.asked(&["produce", "airports", "--csv", &example("airports.csv.zst")]))
-        .args(["--create", "--infer-schema", "--null", "NA", "--key", "faa"])
-        .output()
-        .unwrap();
+    let output =
+        pyralog(&node.asked(&["produce", "airports", "--csv", &example("airports.csv.zst")]))
+            .args(["--create", "--infer-schema", "--null", "NA", "--key", "faa"])
+            .output()
+            .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
-    let schema = "faa TEXT, name TEXT, lat DOUBLE, lon DOUBLE, alt BIGINT, tz BIGINT, dst TEXT, tzone TEXT";
+    let schema =
+        "faa TEXT, name TEXT, lat DOUBLE, lon DOUBLE, alt BIGINT, tz BIGINT, dst TEXT, tzone TEXT";
     assert!(said.contains(&format!("inferred --schema '{schema}'")), "{said}");
     let log = json(&node.good(&["log", "describe", "airports", "-o", "json"]));
     assert_eq!((&log["schema"]["text"], &log["schema"]["version"]), (&schema.into(), &1.into()));
@@ -105,7 +116,8 @@ fn a_log_can_be_made_with_an_inferred_schema() {
 #[test]
 fn json_stays_as_it_is_written() {
     let node = Node::dev(&[]);
-    let lines = "{ \"id\" : 1.10, \"n\":12345678901234567890123 }\n\n{\"id\":\"b\",\"s\":\"\\u00e4\"}\n";
+    let lines =
+        "{ \"id\" : 1.10, \"n\":12345678901234567890123 }\n\n{\"id\":\"b\",\"s\":\"\\u00e4\"}\n";
     let expect = [
         (Value::from("1.10"), "{ \"id\" : 1.10, \"n\":12345678901234567890123 }".to_owned()),
         (Value::from("b"), "{\"id\":\"b\",\"s\":\"\\u00e4\"}".to_owned()),
@@ -164,8 +176,11 @@ fn a_load_that_broke_off_says_how_to_go_on_and_nothing_is_lost() {
     let text: String = (0..400_000).map(|row| format!("{row},{}\n", row % 97)).collect();
     let file = write(&node, "rows.csv", format!("id,k\n{text}").as_bytes());
     let produce = ["produce", "rows", "--csv", &file, "--key", "k"];
-    let mut child =
-        pyralog(&node.asked(&produce)).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = pyralog(&node.asked(&produce))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     poll("some records to be there", || {
         let log = json(&node.good(&["log", "describe", "rows", "-o", "json"]));
         let high = |partition: usize| log["partitions"][partition]["high"].as_u64().unwrap();
@@ -186,7 +201,8 @@ fn a_load_that_broke_off_says_how_to_go_on_and_nothing_is_lost() {
     assert!(there >= rows && there < 400_000, "{there} {rows}");
     node_again.good(&[&produce[..], &["--skip-rows", &rows.to_string()]].concat());
     let all = records(&node_again, "rows");
-    let mut ids: Vec<_> = all.iter().map(|(_, value)| json(value)["id"].as_u64().unwrap()).collect();
+    let mut ids: Vec<_> =
+        all.iter().map(|(_, value)| json(value)["id"].as_u64().unwrap()).collect();
     let sent_twice = ids.len() as u64 - 400_000;
     ids.sort_unstable();
     ids.dedup();

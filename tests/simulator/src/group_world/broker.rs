@@ -8,7 +8,7 @@ use pyralog_env::Monotonic;
 use pyralog_env::sim::SimEntropy;
 use pyralog_groups::{
     Caller, Coordinator, Effect, EncodedRecord, GroupError, GroupLimits, GroupSettings, Input,
-    Journal, Moment, Mutation, Reply,
+    Journal, Moment, Mutation,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,18 +59,12 @@ impl Broker {
         let entropy = Arc::new(SimEntropy::new(chance.next()));
         let settings = Arc::clone(&self.settings);
         self.journal = Journal::new(&settings.limits, folded.bytes).with_mutation(self.mutation);
-        self.machine = Coordinator::new(settings, entropy, folded.kept, now);
-        self.machine =
-            std::mem::replace(&mut self.machine, blank(now)).with_mutation(self.mutation);
+        let machine = Coordinator::new(settings, entropy, folded.kept, now);
+        self.machine = machine.with_mutation(self.mutation);
         self.life += 1;
         self.alarm = None;
         Ok(torn)
     }
-}
-
-fn blank(now: Moment) -> Coordinator {
-    let settings = Arc::new(GroupSettings::default());
-    Coordinator::new(settings, Arc::new(SimEntropy::new(0)), Default::default(), now)
 }
 
 impl GroupWorld {
@@ -80,7 +74,7 @@ impl GroupWorld {
         let caller = Caller(self.broker.caller_next);
         self.broker.caller_next += 1;
         self.asked.insert(caller, (letter.sender, letter.number));
-        self.judge.arrives(self.now, letter.sender, letter.number, &letter.request);
+        self.judge.arrives(self.now, letter.number, &letter.request);
         self.step(Input::Request { caller, request: letter.request })
     }
 
@@ -122,7 +116,7 @@ impl GroupWorld {
         self.judge.crashed();
         for (sender, number) in std::mem::take(&mut self.asked).into_values() {
             let away = pyralog_model::ApiError::unavailable("the coordinator");
-            self.answer(sender, number, Err(GroupError::Unavailable(away)));
+            self.send_back(sender, number, Err(GroupError::Unavailable(away)));
         }
         self.go_on();
         Ok(())
@@ -137,8 +131,8 @@ impl GroupWorld {
                 Effect::Reply { caller, answer } => {
                     let (sender, number) =
                         self.asked.remove(&caller).ok_or("a caller was answered twice")?;
-                    self.judge.answered(self.now, sender, number, &answer, &mut self.tally)?;
-                    self.answer(sender, number, answer);
+                    self.judge.answered(number, &answer, &mut self.tally)?;
+                    self.send_back(sender, number, answer);
                 }
             }
         }
@@ -160,9 +154,5 @@ impl GroupWorld {
             self.broker.alarm = Some(next);
             self.at(next.max(self.now), Event::Alarm { life });
         }
-    }
-
-    fn answer(&mut self, sender: super::Sender, number: u64, answer: Result<Reply, GroupError>) {
-        self.send_back(sender, number, answer);
     }
 }

@@ -11,8 +11,8 @@
 mod offsets;
 mod rounds;
 
+use super::GroupTally;
 use super::assignor::partitions;
-use super::{GroupTally, Sender};
 use crate::judge::Verdict;
 use offsets::Offsets;
 use pyralog_env::Monotonic;
@@ -52,7 +52,7 @@ impl Judge {
         }
     }
 
-    pub(super) fn arrives(&mut self, now: Monotonic, _: Sender, number: u64, request: &Request) {
+    pub(super) fn arrives(&mut self, now: Monotonic, number: u64, request: &Request) {
         let doom = match request {
             Request::Commit(commit) => self.rounds.doom(commit),
             _ => None,
@@ -65,8 +65,6 @@ impl Judge {
 
     pub(super) fn answered(
         &mut self,
-        _now: Monotonic,
-        _: Sender,
         number: u64,
         answer: &Result<Reply, GroupError>,
         tally: &mut GroupTally,

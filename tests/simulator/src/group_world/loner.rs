@@ -36,7 +36,4 @@ impl GroupWorld {
             self.send(Sender::Loner, Request::Fetch(fetch));
         }
     }
-
-    /// It takes what it is told; the judge has seen it already.
-    pub(super) fn loner_is_answered(&mut self, _number: u64) {}
 }

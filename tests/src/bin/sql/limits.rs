@@ -111,7 +111,7 @@ fn strain(http: SocketAddr, period: Duration) -> Result<BTreeMap<String, u32>> {
 fn leaves_nothing(world: &World, resident_before: u64) -> Result<()> {
     let (http, id) = (world.http(), world.node.id());
     let held = || -> Result<[u64; 2]> {
-        Ok([metric(http, "pyralog_query_running")?, metric(http, "pyralog_query_memory_bytes")?])
+        Ok([metric(http, "pyralog_queries_running")?, metric(http, "pyralog_query_memory_bytes")?])
     };
     let let_go = wait::until(PATIENCE, || held().is_ok_and(|held| held == [0, 0]).then_some(()));
     let_go.with_context(|| format!("queries still run, or hold memory: {:?}", held()))?;

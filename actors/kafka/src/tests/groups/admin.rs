@@ -2,12 +2,12 @@
 
 use super::super::client::Client;
 use super::super::harness::Harness;
-use super::asking::{commit, group_id, leave, metadata, settle, text};
+use super::asking::{commit, group_id, leave, metadata, settle, start, text};
 use kafka_protocol::messages::*;
 
 /// A door with the groups "offsets", which is empty, and "readers", which has a member.
 async fn with_groups() -> (Harness, Client, JoinGroupResponse) {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 1).await;
     let committed = client.call(8, &commit("offsets", "flights", 0, 7)).await;
     assert_eq!(committed.topics[0].partitions[0].error_code, 0);

@@ -1,7 +1,7 @@
 //! What members ask, in any version.
 
 use super::super::client::Client;
-use super::super::harness::topic_name;
+use super::super::harness::{Harness, eventually, topic_name};
 use bytes::Bytes;
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
@@ -110,6 +110,20 @@ pub fn fetch(version: i16, group: &str, asked: Option<(&str, &[i32])>) -> Offset
         vec![topic.with_partition_indexes(partitions.to_vec())]
     });
     OffsetFetchRequest::default().with_group_id(group_id(group)).with_topics(topics)
+}
+
+/// A door behind which all coordinators serve: the first search for one makes the
+/// internal log, and those of other groups may be reading it still.
+pub async fn start() -> Harness {
+    let harness = Harness::start().await;
+    let search = FindCoordinatorRequest::default().with_key(text("first"));
+    assert_eq!(harness.dial().await.call(0, &search).await.error_code, 0);
+    let all_serve = async || {
+        let mut client = harness.dial().await;
+        client.call(0, &ListGroupsRequest::default()).await.error_code == 0
+    };
+    eventually("all coordinators serve", all_serve).await;
+    harness
 }
 
 /// Joins as a new member; gives the answer that lets it in.

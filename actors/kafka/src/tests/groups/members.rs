@@ -1,12 +1,11 @@
 //! One member: in, kept in, out, and what it is refused.
 
-use super::super::harness::Harness;
-use super::asking::{enter, heartbeat, join, leave, metadata, settle, sync, text};
+use super::asking::{enter, heartbeat, join, leave, metadata, settle, start, sync, text};
 use kafka_protocol::messages::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_version_joins_is_assigned_stays_and_leaves() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     for version in 0..=9 {
         let group = format!("readers-{version}");
@@ -44,7 +43,7 @@ async fn every_version_joins_is_assigned_stays_and_leaves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_refusal_of_a_join_has_its_number() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     settle(&mut client, "taken", "everything").await;
     let cases = [

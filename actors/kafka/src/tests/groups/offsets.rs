@@ -1,8 +1,8 @@
 //! Committed offsets: there and back, with all that was said beside them.
 
 use super::super::client::Client;
-use super::super::harness::{Harness, topic_name};
-use super::asking::{commit, fetch, group_id, settle, text};
+use super::super::harness::topic_name;
+use super::asking::{commit, fetch, group_id, settle, start, text};
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
@@ -62,7 +62,7 @@ async fn errors(client: &mut Client, version: i16, request: &OffsetCommitRequest
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_version_commits_and_every_version_finds_it_with_its_metadata() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 2).await;
     for version in 2..=9 {
         let offset = 100 + i64::from(version);
@@ -89,7 +89,7 @@ async fn every_version_commits_and_every_version_finds_it_with_its_metadata() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_there_is_told_and_keeps_nothing_else_back() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 1).await;
     let mut request = commit("readers", "flights", 0, 7);
     request.topics[0].partitions.insert(0, commit("", "", 9, 1).topics[0].partitions[0].clone());
@@ -112,7 +112,7 @@ async fn what_is_not_there_is_told_and_keeps_nothing_else_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_groups_are_asked_at_once_and_each_answers_for_itself() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 1).await;
     for (group, offset) in [("a", 1), ("b", 2)] {
         assert_eq!(errors(&mut client, 8, &commit(group, "flights", 0, offset)).await, [0]);
@@ -136,7 +136,7 @@ async fn several_groups_are_asked_at_once_and_each_answers_for_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_error_of_the_group_is_told_where_each_version_looks_for_it() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 1).await;
     let (error, found) = ask(&mut client, 1, "", Some(("flights", &[0]))).await;
     assert_eq!((error, found.len(), found[0].2, found[0].5), (0, 1, -1, 24));
@@ -154,7 +154,7 @@ async fn an_error_of_the_group_is_told_where_each_version_looks_for_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_members_of_the_present_generation_commit_into_a_group() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 1).await;
     let joined = settle(&mut client, "readers", "everything").await;
     let stranger = commit("readers", "flights", 0, 5);
@@ -177,7 +177,7 @@ async fn only_members_of_the_present_generation_commit_into_a_group() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_of_more_partitions_than_are_handed_on_at_once() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 300).await;
     let partition = |index: i32| {
         OffsetCommitRequestPartition::default()
@@ -206,7 +206,7 @@ async fn a_commit_of_more_partitions_than_are_handed_on_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn offsets_are_forgotten_unless_a_member_reads_them() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.with_log("flights", 2).await;
     harness.with_log("weather", 1).await;
     for topic in ["flights", "weather"] {

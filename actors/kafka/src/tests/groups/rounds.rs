@@ -2,7 +2,7 @@
 
 use super::super::client::Client;
 use super::super::harness::{Harness, eventually};
-use super::asking::{enter, heartbeat, join, leave, settle, sync};
+use super::asking::{enter, heartbeat, join, leave, settle, start, sync};
 use kafka_protocol::messages::*;
 use std::time::Duration;
 
@@ -18,6 +18,14 @@ impl Member {
     async fn beat(&mut self) -> i16 {
         let beat = heartbeat(GROUP, self.joined.generation_id, &self.joined.member_id);
         self.client.call(4, &beat).await.error_code
+    }
+
+    /// Joins again as soon as it is told to.
+    async fn join_again(&mut self) {
+        while self.beat().await != 27 {
+            tokio::task::yield_now().await;
+        }
+        self.send_join().await;
     }
 
     async fn send_join(&mut self) {
@@ -55,10 +63,7 @@ async fn newcomer(harness: &Harness) -> Member {
 async fn round(members: &mut [Member], newcomers: usize) {
     let old = members.len() - newcomers;
     for member in &mut members[..old] {
-        while member.beat().await != 27 {
-            tokio::task::yield_now().await;
-        }
-        member.send_join().await;
+        member.join_again().await;
     }
     for member in members.iter_mut() {
         member.receive_join().await;
@@ -68,21 +73,21 @@ async fn round(members: &mut [Member], newcomers: usize) {
     let shares: Vec<_> = ids.iter().map(|id| (&**id, &id[id.len() - 4..])).collect();
     let generation = members[0].joined.generation_id;
     for member in members.iter_mut() {
-        let Member { joined, .. } = member;
+        let joined = &member.joined;
         assert_eq!((&joined.leader, joined.generation_id), (&leader, generation));
         let leads = joined.leader == joined.member_id;
         assert_eq!(joined.members.len(), if leads { ids.len() } else { 0 });
         member.send_sync(if leads { &shares } else { &[] }).await;
     }
     for (member, (id, share)) in members.iter_mut().zip(&shares) {
-        assert_eq!((&*member.joined.member_id, &*member.assignment().await), (*id, *share));
+        assert_eq!(member.assignment().await, *share, "of {id}");
         assert_eq!(member.beat().await, 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_come_and_go_and_each_round_gives_everybody_a_share() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     let joined = settle(&mut client, GROUP, "everything").await;
     let mut members = vec![Member { client, joined }];
@@ -102,22 +107,15 @@ async fn members_come_and_go_and_each_round_gives_everybody_a_share() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_client_sends_behind_a_join_waits_for_it() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     let joined = settle(&mut client, GROUP, "everything").await;
-    let first = Member { client, joined };
+    let mut first = Member { client, joined };
     let mut second = newcomer(&harness).await;
     second.client.send(0, &ApiVersionsRequest::default()).await;
-    let mut members = vec![first, second];
-    // Reads the answer to the join first.
-    for member in &mut members[..1] {
-        while member.beat().await != 27 {
-            tokio::task::yield_now().await;
-        }
-        member.send_join().await;
-    }
-    members[1].receive_join().await;
-    let versions = members[1].client.receive::<ApiVersionsRequest>(0).await;
+    first.join_again().await;
+    second.receive_join().await;
+    let versions = second.client.receive::<ApiVersionsRequest>(0).await;
     assert_eq!(versions.error_code, 0);
 }
 
@@ -154,7 +152,7 @@ async fn consume_until_complete(mut client: Client, size: usize) -> i32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_forgotten_when_many_join_at_once() {
     const SIZE: usize = 8;
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut consumers = Vec::new();
     for _ in 0..SIZE {
         consumers.push(tokio::spawn(consume_until_complete(harness.dial().await, SIZE)));
@@ -169,7 +167,7 @@ async fn nobody_is_forgotten_when_many_join_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_whose_connection_ends_in_a_round_does_not_hold_up_the_door() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     let joined = settle(&mut client, GROUP, "everything").await;
     let mut first = Member { client, joined };

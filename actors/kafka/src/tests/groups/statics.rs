@@ -1,8 +1,7 @@
 //! Static members: a `group.instance.id` that outlives its member id.
 
 use super::super::client::Client;
-use super::super::harness::Harness;
-use super::asking::{group_id, heartbeat, join, sync, text};
+use super::asking::{group_id, heartbeat, join, start, sync, text};
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
 use kafka_protocol::messages::*;
 
@@ -18,7 +17,7 @@ async fn enter(client: &mut Client, version: i16) -> JoinGroupResponse {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_comes_back_keeps_its_share_and_fences_its_forerunner() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     let instance = Some(text("reader-1"));
     let first = enter(&mut client, 5).await;
@@ -49,7 +48,7 @@ async fn an_instance_that_comes_back_keeps_its_share_and_fences_its_forerunner()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_is_sent_away_by_its_name() {
-    let harness = Harness::start().await;
+    let harness = start().await;
     let mut client = harness.dial().await;
     enter(&mut client, 5).await;
     let named = |name| MemberIdentity::default().with_group_instance_id(Some(text(name)));

@@ -36,7 +36,7 @@ fn head(group: &GroupDescription) -> String {
         head.push_str(&format!(", assignor {}", group.assignor));
     }
     let lags = group.offsets.iter().filter_map(|offset| offset.lag);
-    head + &format!(", {} records behind", lags.sum::<u64>())
+    head + &format!(", lag {}", lags.sum::<u64>())
 }
 
 fn member_row(member: &GroupMember) -> Vec<String> {

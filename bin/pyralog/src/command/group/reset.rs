@@ -18,7 +18,8 @@ pub fn reset(arguments: ResetArguments) -> Result<(), Failure> {
         dry_run: arguments.dry_run,
     };
     let name = &arguments.name;
-    let posted = client.post(&format!("{}/offsets", path(name)), &request);
+    let path = format!("{}/offsets", path(name));
+    let posted = client.post(&path, &request);
     let reset = about(&client, name, posted);
     let reply: ResetOffsetsReply = match reset {
         Err(failure) if failure.code == Some(ErrorCode::LogNotFound) => {

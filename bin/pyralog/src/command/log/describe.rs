@@ -5,9 +5,7 @@ use crate::cli::Format;
 use crate::client::{Client, in_path};
 use crate::failure::Failure;
 use crate::output;
-use pyralog_console::api::{
-    LogDescription, LogSummary, PartitionDescription, SchemaDescription,
-};
+use pyralog_console::api::{LogDescription, LogSummary, PartitionDescription, SchemaDescription};
 
 /// Prints it.
 pub fn describe(client: &Client, name: &str, format: Format) -> Result<(), Failure> {
@@ -62,7 +60,8 @@ fn partition_row(partition: PartitionDescription) -> Vec<String> {
 }
 
 fn print_schema(schema: &SchemaDescription) -> Result<(), Failure> {
-    let columns = schema.columns.iter().map(|column| vec![column.name.clone(), column.kind.clone()]);
+    let columns =
+        schema.columns.iter().map(|column| vec![column.name.clone(), column.kind.clone()]);
     let head = ["column", "type"];
     output::print_table(&output::table(&head, &[], columns))?;
     output::line(format!("schema version {}\n", schema.version))

@@ -99,7 +99,9 @@ impl<R: Buffered> CsvRecords<R> {
                     self.ahead.push_back(row);
                 }
                 Read::End => break,
-                Read::TooLong => return Err(too_large("row at line", row.line, self.row_bytes_max)),
+                Read::TooLong => {
+                    return Err(too_large("row at line", row.line, self.row_bytes_max));
+                }
             }
         }
         let is_null = |field: &[u8]| self.null_texts.iter().any(|null| null == field);

@@ -174,7 +174,9 @@ mod tests {
 
     #[tokio::test]
     async fn marks_tell_rows_from_records() {
-        let rows: String = (0..20_000).map(|row| if row % 100 == 7 { "1,2\n".into() } else { format!("{row}\n") }).collect();
+        let rows: String = (0..20_000)
+            .map(|row| if row % 100 == 7 { "1,2\n".into() } else { format!("{row}\n") })
+            .collect();
         let rules = FeedRules { skip_rows: 150, skip_invalid: true };
         let (fed, failed, pieces) = feed(format!("row\n{rows}"), rules).await;
         // Of the first 150 nothing is said, not even that two are invalid.

@@ -86,7 +86,10 @@ mod tests {
     fn the_server_s_lines_become_rows() {
         let mut ledger = Ledger::default();
         ledger.sent(Mark { records: 0, rows: 7 });
-        assert_eq!(ledger.translated("line 3: too large: 5 bytes", "row"), "row 10: too large: 5 bytes");
+        assert_eq!(
+            ledger.translated("line 3: too large: 5 bytes", "row"),
+            "row 10: too large: 5 bytes"
+        );
         assert_eq!(ledger.translated("line up: no", "row"), "line up: no");
         assert_eq!(ledger.translated("there is no log 'x'", "row"), "there is no log 'x'");
     }

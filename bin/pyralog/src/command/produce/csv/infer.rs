@@ -6,9 +6,12 @@ use super::row::Row;
 use super::token::is_number;
 use pyralog_model::{Column, ColumnKind, Schema};
 
+/// Whether a field is of a kind.
+type Fits = fn(&str) -> bool;
+
 /// Kinds that can be told from a text, the narrowest first. Times without a zone
 /// are times in UTC.
-const KINDS: [(ColumnKind, fn(&str) -> bool); 5] = [
+const KINDS: [(ColumnKind, Fits); 5] = [
     (ColumnKind::Boolean, |field| matches!(field, "true" | "false")),
     (ColumnKind::BigInt, |field| is_number(field) && field.parse::<i64>().is_ok()),
     (ColumnKind::Double, is_number),
@@ -17,7 +20,7 @@ const KINDS: [(ColumnKind, fn(&str) -> bool); 5] = [
 ];
 
 fn is_timestamp(field: &str) -> bool {
-    let has_time = field.len() > 10 && field.as_bytes()[10].is_ascii_punctuation() == false;
+    let has_time = matches!(field.as_bytes().get(10), Some(b'T' | b't' | b' '));
     has_time
         && (field.parse::<jiff::Timestamp>().is_ok()
             || field.parse::<jiff::civil::DateTime>().is_ok())

@@ -110,8 +110,8 @@ impl<R: BufRead> Rows<R> {
         loop {
             let input = self.input.fill_buf()?;
             let ends = input.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
-            let (skipped, lines) =
-                ends.fold((0, 0), |(all, lines), byte| (all + 1, lines + u64::from(*byte == b'\n')));
+            let (skipped, lines) = ends
+                .fold((0, 0), |(all, lines), byte| (all + 1, lines + u64::from(*byte == b'\n')));
             let more = skipped == input.len() && skipped > 0;
             self.parser.set_line(self.parser.line() + lines);
             self.input.consume(skipped);

@@ -60,8 +60,7 @@ fn a_schema_says_what_stays_a_text() {
 
 #[test]
 fn keys_are_the_text_of_their_column() {
-    let form =
-        CsvForm { key: Some("k".into()), nulls: texts(&["NA", "-"]), ..CsvForm::default() };
+    let form = CsvForm { key: Some("k".into()), nulls: texts(&["NA", "-"]), ..CsvForm::default() };
     let mut records = open("v,k\n1,007\n2,\n3,NA\n4,\"\"\n5,-\n", form);
     let keys: Vec<_> = all(&mut records).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, [Some("007".into()), None, None, Some(String::new()), None]);
@@ -69,11 +68,8 @@ fn keys_are_the_text_of_their_column() {
 
 #[test]
 fn names_and_delimiters_may_be_given() {
-    let form = CsvForm {
-        columns: Some(texts(&["x", "y"])),
-        delimiter: Some(b'\t'),
-        ..CsvForm::default()
-    };
+    let form =
+        CsvForm { columns: Some(texts(&["x", "y"])), delimiter: Some(b'\t'), ..CsvForm::default() };
     assert_eq!(values(&mut open("1\ta,b\n", form)), [r#"{"x":1,"y":"a,b"}"#]);
 }
 

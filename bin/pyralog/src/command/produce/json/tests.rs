@@ -3,19 +3,17 @@
 use super::*;
 use std::io::BufReader;
 
-/// Values with their keys, and the lines of what was refused, in pieces of several
-/// sizes: a boundary may stand anywhere.
-fn read(text: &str, key: Option<&str>) -> Result<(Vec<(String, String)>, Vec<u64>), String> {
+/// Keys and values, and the lines of what was refused; or why nothing more was read.
+type Outcome = Result<(Vec<(String, String)>, Vec<u64>), String>;
+
+/// In pieces of several sizes: a boundary may stand anywhere.
+fn read(text: &str, key: Option<&str>) -> Outcome {
     let outcomes: Vec<_> = [1, 2, 3, 7, 4096].map(|pieces| read_in(pieces, text, key)).into();
     assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{outcomes:?}");
     outcomes.into_iter().next().unwrap()
 }
 
-fn read_in(
-    pieces: usize,
-    text: &str,
-    key: Option<&str>,
-) -> Result<(Vec<(String, String)>, Vec<u64>), String> {
+fn read_in(pieces: usize, text: &str, key: Option<&str>) -> Outcome {
     let input = BufReader::with_capacity(pieces, text.as_bytes());
     let mut records = JsonRecords::new(input, key.map(str::to_owned), 1_000);
     let (mut record, mut good, mut refused) = (Record::default(), Vec::new(), Vec::new());
@@ -60,7 +58,11 @@ fn keys_are_texts_numbers_and_booleans() {
         ],
         &[3, 8],
     );
-    check("{\"k\":1,\"x\":{\"k\":2},\"\\u006b\":3}", &[("3", "{\"k\":1,\"x\":{\"k\":2},\"\\u006b\":3}")], &[]);
+    check(
+        "{\"k\":1,\"x\":{\"k\":2},\"\\u006b\":3}",
+        &[("3", "{\"k\":1,\"x\":{\"k\":2},\"\\u006b\":3}")],
+        &[],
+    );
     assert_eq!(read("{\"k\":1}", None).unwrap().0, [("-".to_owned(), "{\"k\":1}".to_owned())]);
 }
 
