@@ -1,7 +1,7 @@
 //! A node: the tiers that its roles name, side by side, and what they share.
 
 use crate::metrics;
-use crate::pyramid::{Handles, PyramidArguments, Shared, pyramid_child};
+use crate::pyramid::{PyramidArguments, Shared, pyramid_child};
 use pyralog_behaviour::{ChildSpec, Supervisor, SupervisorSpec, Tree};
 use pyralog_cluster::{LinkArguments, Links, link_child};
 use pyralog_console::{ConsoleArguments, ConsoleLimits, NodeFacts, Readiness, console_child};
