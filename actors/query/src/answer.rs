@@ -144,7 +144,9 @@ impl Answer {
             AnswerForm::Ndjson => {
                 let column = |field: &Arc<_>| kinds::described(field);
                 let columns: Vec<_> = fields.iter().map(column).collect();
-                line(out, &json!({ "columns": columns }));
+                let head = json!({ "columns": columns }).to_string();
+                out.extend_from_slice(head.as_bytes());
+                out.push(b'\n');
             }
             AnswerForm::Csv => {
                 for (place, field) in fields.iter().enumerate() {
@@ -190,8 +192,9 @@ impl Answer {
         let elapsed = self.clock.monotonic().since(self.started);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         if self.form == AnswerForm::Ndjson {
-            let done = json!({ "rows": self.rows_written, "elapsed_ms": elapsed_ms });
-            line(out, &json!({ "done": done }));
+            let rows = self.rows_written;
+            let done = format!("{{\"done\":{{\"rows\":{rows},\"elapsed_ms\":{elapsed_ms}}}}}\n");
+            out.extend_from_slice(done.as_bytes());
         }
     }
 }
@@ -209,9 +212,4 @@ fn each(
         write(column, out)?;
     }
     Ok(())
-}
-
-fn line(out: &mut Vec<u8>, document: &serde_json::Value) {
-    serde_json::to_writer(&mut *out, document).expect("a document is written to memory");
-    out.push(b'\n');
 }

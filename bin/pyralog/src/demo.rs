@@ -25,8 +25,11 @@ use std::net::SocketAddr;
 /// failure is logged: the node serves without the data.
 pub fn start(http: SocketAddr) {
     tokio::spawn(async move {
-        if let Err(failure) = run(&format!("http://{http}")).await {
-            tracing::warn!("the demonstration is not complete: {failure}");
+        match run(&format!("http://{http}")).await {
+            Err(failure) if !failure.is_reader_left() => {
+                tracing::warn!("the demonstration is not complete: {failure}");
+            }
+            _ => {}
         }
     });
 }

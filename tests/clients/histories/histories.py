@@ -210,7 +210,8 @@ def history(binary, seed, folder):
     plan["bootstrap"] = node.address
     admin = AdminClient({**QUIET, "bootstrap.servers": node.address})  # its answer goes with it
     admin.create_topics([NewTopic(TOPIC, num_partitions=partitions)])[TOPIC].result(PATIENCE_S)
-    producing = Producing(node.address, partitions, rng)
+    # Chance of its own: threads must not change the order of what is to happen.
+    producing = Producing(node.address, partitions, random.Random(seed))
     sampling = Sampling(node.address, partitions)
     members = [Member(f"member-{number}", plan) for number in range(3)]
     everything = set(range(partitions))

@@ -27,7 +27,7 @@ async fn system_columns_are_what_was_sent() {
         ["1 0 2013-01-01T05:00:00 1 6b 76", "1 1 1969-12-31T23:59:59.995 1 NULL NULL",]
     );
     let headers = node.rows("SELECT _headers FROM events ORDER BY _offset").await;
-    assert_eq!(headers, ["[{key: h, value: 31}, {key: e, value: }]", "[]"]);
+    assert_eq!(headers, ["[{key: h, value: 31}, {key: e, value: NULL}]", "[]"]);
     let texts = node.rows("SELECT text(_key), text(_value) FROM events ORDER BY _offset").await;
     assert_eq!(texts, ["k v", "NULL NULL"]);
     let ids = node.rows("SELECT _scarab_id FROM events WHERE _partition = 1").await;

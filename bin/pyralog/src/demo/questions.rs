@@ -18,7 +18,7 @@ pub const QUESTIONS: &[Question] = &[
         words: "Which airlines arrive latest?",
         sql: "SELECT a.name, count(*) AS flights, round(avg(f.arr_delay), 1) AS minutes_late \
               FROM flights f JOIN airlines a ON a.carrier = f.carrier \
-              GROUP BY a.name ORDER BY minutes_late DESC LIMIT 5",
+              GROUP BY a.name HAVING count(*) > 30 ORDER BY minutes_late DESC LIMIT 5",
     },
     Question {
         words: "When is it busy, and when late?",
@@ -27,7 +27,7 @@ pub const QUESTIONS: &[Question] = &[
     },
     Question {
         words: "Are old planes late?",
-        sql: "SELECT (2013 - p.year) / 5 * 5 AS years_from, count(DISTINCT p.tailnum) AS planes, \
+        sql: "SELECT (2013 - p.year) / 10 * 10 AS years_from, count(DISTINCT p.tailnum) AS planes, \
               count(*) AS flights, round(avg(f.dep_delay), 1) AS minutes_late \
               FROM flights f JOIN planes p ON p.tailnum = f.tailnum WHERE p.year IS NOT NULL \
               GROUP BY years_from ORDER BY years_from",

@@ -99,7 +99,7 @@ fn the_system_has_tables() {
         }
     }
     let csv = |query: &str| node.good(&["sql", query, "-o", "csv"]);
-    let partitions = "SELECT log, partition, log_start, high, records FROM sys.partitions p \
+    let partitions = "SELECT log, partition, log_start, high, p.records FROM sys.partitions p \
                       JOIN sys.logs l ON p.log = l.name WHERE NOT internal";
     assert!(csv(partitions).ends_with("flights,0,0,3,3\n"), "{}", csv(partitions));
     assert_eq!(csv("SELECT count(*) FROM sys.nodes WHERE here"), "count(*)\n1\n");

@@ -84,16 +84,21 @@ class AioMember(Member):
         return (offset, found.metadata if found else "")
 
     def seek(self, partition, offset):
-        self.consumer.seek(self._at(partition), offset)
+        self.run(within_loop(self.consumer.seek, self._at(partition), offset))
 
     def pause(self, partition):
-        self.consumer.pause(self._at(partition))
+        self.run(within_loop(self.consumer.pause, self._at(partition)))
 
     def resume(self, partition):
-        self.consumer.resume(self._at(partition))
+        self.run(within_loop(self.consumer.resume, self._at(partition)))
 
     def _at(self, partition):
         return TopicPartition(self.topic, partition)
+
+
+async def within_loop(function, *arguments):
+    """Calls a function that is not asynchronous and wants a running loop all the same."""
+    function(*arguments)
 
 
 class Listener(ConsumerRebalanceListener):

@@ -49,10 +49,10 @@ class KcatMember(Member):
     def _hear(self):
         for line in self.process.stderr:
             partitions = frozenset(map(int, re.findall(r"\[(\d+)\]", line)))
-            if "assigned:" in line:
+            if "assigned:" in line or "incremental assignment" in line:
                 self.own = self.own | partitions
                 self.came()
-            elif "revoked:" in line:
+            elif "revoked:" in line or "incremental revoke" in line:
                 self.own = self.own - partitions
                 self.went(partitions)
 

@@ -5,13 +5,11 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// `pyralog produce`
-///
-/// Files that end in .zst or .gz are unpacked.
 #[derive(Debug, Args)]
 pub struct ProduceArguments {
     /// The log
     pub log: String,
-    /// File with a record per line; '-' for standard input
+    /// File with a record per line, '-' for standard input; .zst and .gz are unpacked
     #[arg(default_value = "-")]
     pub file: PathBuf,
     /// CSV file, or '-': a row becomes a JSON object, its fields named by the first row
@@ -27,13 +25,20 @@ pub struct ProduceArguments {
     #[arg(long, value_name = "C", conflicts_with = "document")]
     pub key_separator: Option<String>,
     /// Text that stands for null, such as NA; may be repeated. An empty field always does
-    #[arg(long = "null", value_name = "TEXT", requires = "csv")]
+    #[arg(long = "null", value_name = "TEXT", requires = "csv", conflicts_with = "json")]
     pub nulls: Vec<String>,
     /// Names of the columns, when the first row has none
-    #[arg(long, value_name = "A,B,…", requires = "csv", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "A,B,…",
+        requires = "csv",
+        conflicts_with = "json",
+        value_delimiter = ','
+    )]
     pub columns: Option<Vec<String>>,
     /// What separates fields: one character, or 'tab'
-    #[arg(long, value_name = "C", requires = "csv", value_parser = delimiter)]
+    #[arg(long, value_name = "C", value_parser = delimiter)]
+    #[arg(requires = "csv", conflicts_with = "json")]
     pub delimiter: Option<u8>,
     /// Make the log if it is not there
     #[arg(long)]
@@ -45,7 +50,7 @@ pub struct ProduceArguments {
     #[arg(long, value_name = "COLUMNS", requires = "create")]
     pub schema: Option<String>,
     /// Give the log that is made a schema that fits the first 1,000 rows
-    #[arg(long, requires_all = ["create", "csv"], conflicts_with = "schema")]
+    #[arg(long, requires_all = ["create", "csv"], conflicts_with_all = ["schema", "json"])]
     pub infer_schema: bool,
     /// Leave out so many rows at the beginning, as an interrupted run advises
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
