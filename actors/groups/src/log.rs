@@ -1,7 +1,6 @@
 //! The log of a coordinator: one partition of `__groups`, behind a narrow trait, so
 //! that tests can give it one that fails.
 
-mod interim;
 mod shen;
 
 use crate::record::EncodedRecord;

@@ -5,6 +5,7 @@
 use crate::gate::Gate;
 use crate::log_entry::{LogEntry, Views};
 use crate::routes::Routes;
+use pyralog_directory::Directory;
 use pyralog_model::{
     ApiError, ClusterId, ErrorCode, LogName, LogNumber, LogSettings, NodeName, NodeNumber,
     PartitionId, Schema, StoreId,
@@ -110,6 +111,11 @@ impl Shen {
     /// The cluster; 0 before this node has joined one.
     pub fn cluster_id(&self) -> ClusterId {
         self.hub.directory().cluster().unwrap_or(ClusterId(0))
+    }
+
+    /// Told when this node's copy of the directory changes.
+    pub fn watch_directory(&self) -> tokio::sync::watch::Receiver<Arc<Directory>> {
+        self.hub.watch()
     }
 
     /// This node's number; 0 before the directory has given it one.

@@ -109,7 +109,11 @@ impl Answer {
         if self.stage == Stage::Ended {
             return Ok(None);
         }
-        let batch = self.fetch().await.inspect_err(|_| self.stage = Stage::Ended)?;
+        self.chunk().await.inspect_err(|_| self.stage = Stage::Ended)
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let batch = self.fetch().await?;
         let mut out = Vec::with_capacity(LINE_BYTES + LINE_BYTES / 4);
         if self.stage == Stage::Head {
             self.write_head(&mut out);

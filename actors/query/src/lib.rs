@@ -19,7 +19,6 @@
 //!   what is refused, and how it is said.
 //! - [`SystemSchema`]: the schema `sys`.
 
-pub(crate) fn mutant(name: &str) -> bool { std::env::var("MUTANT").is_ok_and(|m| m == name) }
 mod actor;
 mod answer;
 mod catalog;

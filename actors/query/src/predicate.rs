@@ -62,7 +62,7 @@ fn compared(column: &Expr, op: Operator, constant: &Expr, partition: u32) -> Opt
             Operator::Eq => OffsetSet::range(constant..constant + 1),
             Operator::NotEq => OffsetSet::range(constant..constant + 1).complement(),
             Operator::Lt => OffsetSet::range(0..constant),
-            Operator::LtEq => OffsetSet::range(0..constant + i128::from(!crate::mutant("lteq"))),
+            Operator::LtEq => OffsetSet::range(0..constant + 1),
             Operator::Gt => OffsetSet::range(constant + 1..i128::MAX),
             Operator::GtEq => OffsetSet::range(constant..i128::MAX),
             _ => return None,

@@ -4,10 +4,11 @@ mod arguments;
 mod node_flags;
 
 pub use arguments::{
-    ActorsCommand, AlterArguments, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments, ConsumeBench,
-    CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From, GroupCommand, IdArguments, IdCommand,
-    IdsBench, LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat, ResetArguments,
-    ServerFlags, SqlArguments, SqlFormat,
+    ActorsCommand, AlterArguments, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments,
+    ConsumeBench, CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From,
+    GroupCommand, IdArguments, IdCommand, IdsBench, LinkBench, LogCommand, OutputFlag,
+    ProduceArguments, ProduceBench, RecordFormat, ResetArguments, ServerFlags, SqlArguments,
+    SqlFormat,
 };
 pub use node_flags::{NodeFlags, Role};
 

@@ -22,10 +22,10 @@ mod logs;
 mod node;
 #[path = "cli/process.rs"]
 mod process;
-#[path = "cli/sql.rs"]
-mod sql;
 #[path = "cli/produce.rs"]
 mod produce;
+#[path = "cli/sql.rs"]
+mod sql;
 #[path = "cli/streams.rs"]
 mod streams;
 #[path = "cli/tiers.rs"]

@@ -47,7 +47,8 @@ class Group {
    */
   async readAll(numbers) {
     const expected = this.partitions.flatMap(at => numbers.map(number => `${at}-${number}`))
-    const found = () => new Set(this.members.flatMap(({ reads }) => reads.map(({ value }) => value)))
+    const found = () =>
+      new Set(this.members.flatMap(({ reads }) => reads.map(({ value }) => value)))
     await this.news.until(() => found().size >= expected.length, `${expected.length} values`)
     equal([...found()].toSorted(), expected.toSorted(), 'values')
   }

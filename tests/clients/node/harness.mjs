@@ -20,6 +20,7 @@ export class NotServed extends Error {}
 export class Suite {
   #checks = new Map()
   #absent = new Map()
+  #remarks = new Map()
 
   constructor(client, version, theme) {
     this.client = client
@@ -36,6 +37,11 @@ export class Suite {
   notOffered(name, note = '') {
     this.#checks.delete(name)
     this.#absent.set(name, note)
+  }
+
+  /** Says what to know of a check that passes. */
+  remark(name, note) {
+    this.#remarks.set(name, note)
   }
 
   /** Runs every check and ends the process: 0 if none failed. */
@@ -58,7 +64,7 @@ export class Suite {
 
   async #run(name) {
     const begun = performance.now()
-    let [outcome, note] = ['ok', '']
+    let [outcome, note] = ['ok', this.#remarks.get(name) ?? '']
     try {
       await within(this.#checks.get(name)(), 'the check')
     } catch (error) {

@@ -17,6 +17,6 @@ export function addTransactionCheck(suite, begin) {
       AT_ONCE_MS
     )
     assert(!(refusal instanceof assert.AssertionError), refusal.message)
-    throw new NotServed('refused at once')
+    throw new NotServed('refused at once: this version has none')
   })
 }

@@ -15,5 +15,5 @@ def refusal(begin, errors):
     except errors as error:
         took_s = time.monotonic() - begun
         assert took_s < AT_ONCE_S, f"refused after {took_s:.0f} s, like an outage: {error!r}"
-        raise NotServed("refused at once") from error
+        raise NotServed("refused at once: this version has none") from error
     raise AssertionError("a transaction was begun")

@@ -1,7 +1,5 @@
 //! A partition of `__groups` behind the façade.
 
-#[allow(unused_imports)]
-use super::interim::Interim;
 use super::{AppendError, COORDINATORS, GROUPS_LOG, GroupLog, GroupLogs, Listed};
 use crate::record::EncodedRecord;
 use bytes::Bytes;
@@ -150,10 +148,14 @@ impl GroupLog for ShenLog {
     fn serving(&self) -> BoxFuture<'_, ()> {
         async {
             let mut directory = self.shen.watch_directory();
-            // The sender lives as long as the façade.
-            let _ = directory.wait_for(|_| self.id().is_ok()).await;
-            if let Ok(id) = self.id() {
-                self.shen.serving(id).await;
+            loop {
+                if let Ok(id) = self.id() {
+                    return self.shen.serving(id).await;
+                }
+                // The sender lives as long as the façade.
+                if directory.changed().await.is_err() {
+                    return;
+                }
             }
         }
         .boxed()

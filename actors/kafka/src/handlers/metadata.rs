@@ -147,17 +147,18 @@ fn write_log(service: &Service, version: i16, log: &LogEntry, out: &mut Writer) 
     out.count(log.partitions as usize);
     for partition in 0..log.partitions {
         let watermarks = service.shen.watermarks(PartitionId::new(log.number.0, partition));
-        let serves = watermarks.is_ok();
-        out.i16(if serves { NONE } else { LEADER_NOT_AVAILABLE });
+        // One that still opens is led from here all the same: whoever sends to it is told
+        // to try again, while a list with an error in it is thrown away by some clients.
+        out.i16(NONE);
         out.i32(partition as i32);
-        out.i32(if serves { node } else { -1 });
+        out.i32(node);
         if version >= 7 {
             out.i32(watermarks.map_or(-1, |watermarks| watermarks.epoch.0 as i32));
         }
         out.i32s(&[node]);
         out.i32s(&[node]);
         if version >= 5 {
-            out.i32s(if serves { &[] } else { std::slice::from_ref(&node) });
+            out.i32s(&[]); // replicas that are away
         }
         out.no_tags();
     }

@@ -94,6 +94,17 @@ impl Shen {
         Ok(self.gate(partition)?.watermarks())
     }
 
+    /// Waits until the partition serves here.
+    pub async fn serving(&self, partition: PartitionId) {
+        let mut changes = self.routes.watch();
+        while self.routes.gate(partition).is_none() {
+            // The sender lives as long as the routes.
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Told when the high watermark moves.
     pub fn watch(&self, partition: PartitionId) -> Result<watch::Receiver<Offset>, ApiError> {
         Ok(self.gate(partition)?.watch())

@@ -37,7 +37,7 @@ impl DocumentDecoder {
         let read = value.map(|value| read_object(value, &mut self.layout, &mut pieces));
         let mut coerced = 0;
         if read == Some(false) {
-            if !crate::mutant("half") { pieces.fill(None); }
+            pieces.fill(None);
             coerced = 1;
         }
         for (builder, piece) in self.builders.iter_mut().zip(&pieces) {

@@ -39,7 +39,7 @@ impl Admission {
     fn place(&self) -> Result<Place<'_>, ApiError> {
         let waiting = self.waiting.fetch_add(1, Ordering::AcqRel);
         let place = Place(&self.waiting);
-        if waiting >= self.waiting_max && !crate::mutant("queue") {
+        if waiting >= self.waiting_max {
             return Err(ApiError::new(
                 ErrorCode::Overloaded,
                 format!("{waiting} queries wait for their turn already; send it again, later"),

@@ -13,7 +13,7 @@ use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 use pyralog_model::ApiError;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -49,6 +49,14 @@ pub(super) async fn run(
     Rows::begin(task, schema, batches, deadline).await
 }
 
+/// How an answer came to its end without an error.
+enum Ended {
+    /// With its last row.
+    Complete,
+    /// Nobody waited for it any more.
+    Unwanted,
+}
+
 /// The task. Its turn lasts until it has really ended.
 async fn execute(
     inner: Arc<Inner>,
@@ -59,43 +67,44 @@ async fn execute(
 ) -> Result<(), ApiError> {
     let counting = Arc::clone(&inner.counting);
     let _running = Held::new(&counting.running);
-    let mut outcome = Outcome { counting: &counting, ended: None };
+    let mut outcome = Outcome { counting: &counting, counter: &counting.cancelled };
     let result = deadline.guard(answer(&inner, &sql, out)).await.flatten();
-    outcome.ended = Some(result.is_ok());
-    result
+    outcome.counter = match result {
+        Ok(Ended::Complete) => &counting.served,
+        Ok(Ended::Unwanted) => &counting.cancelled,
+        Err(_) => &counting.failed,
+    };
+    result.map(|_| ())
 }
 
-async fn answer(inner: &Inner, sql: &str, out: Out) -> Result<(), ApiError> {
+async fn answer(inner: &Inner, sql: &str, out: Out) -> Result<Ended, ApiError> {
     let Planned { plan, context } = planning::plan(inner, sql).await?;
-    // Whoever went away takes the whole task with them: sending needs no check.
-    let _ = out.schema.send(plan.schema());
+    if out.schema.send(plan.schema()).is_err() {
+        return Ok(Ended::Unwanted);
+    }
     let failures = Failures::running(&inner.settings);
     let rows = execute_stream(plan, context);
     let mut rows = rows.map_err(|error| failures.explain(&error))?;
     while let Some(batch) = rows.next().await {
         let batch = batch.map_err(|error| failures.explain(&error))?;
         if batch.num_rows() > 0 && out.batches.send(batch).await.is_err() {
-            break;
+            return Ok(Ended::Unwanted);
         }
     }
-    Ok(())
+    Ok(Ended::Complete)
 }
 
 /// Counts how a query ended, even if it panics or is cut off.
 struct Outcome<'a> {
     counting: &'a Counting,
-    /// Whether it ended well, once it ended by itself.
-    ended: Option<bool>,
+    /// Where it counts; until it ends by itself, it was cut off.
+    counter: &'a AtomicU64,
 }
 
 impl Drop for Outcome<'_> {
     fn drop(&mut self) {
-        let counter = match self.ended {
-            Some(true) => &self.counting.served,
-            Some(false) => &self.counting.failed,
-            None if std::thread::panicking() => &self.counting.failed,
-            None => &self.counting.cancelled,
-        };
+        let panicked = std::thread::panicking();
+        let counter = if panicked { &self.counting.failed } else { self.counter };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -54,7 +54,7 @@ impl Backward {
             if batch.num_rows() == 0 {
                 continue;
             }
-            let last: Vec<u32> = if crate::mutant("back") { (0..batch.num_rows() as u32).take(self.rows_left).collect() } else { (0..batch.num_rows() as u32).rev().take(self.rows_left).collect() };
+            let last = (0..batch.num_rows() as u32).rev().take(self.rows_left);
             let turned = take_record_batch(&batch, &UInt32Array::from_iter_values(last))?;
             self.rows_left -= turned.num_rows();
             return Ok(Some(turned));

@@ -109,7 +109,6 @@ impl Forward {
         let timer = self.scan.metrics.time_reading.timer();
         let read = self.scan.work.shen.read(partition, from, self.read_bytes).await;
         timer.done();
-        if crate::mutant("gap") && read.is_err() { self.range = None; self.ranges.clear(); return Ok(false); }
         let slice = read.map_err(|error| external(self.explained(error)))?;
         self.scan.metrics.read(slice.bytes, slice.batches.len());
         if slice.batches.is_empty() {
@@ -135,7 +134,7 @@ impl Forward {
         if base > range.from || end <= range.from {
             return Err(external(self.missing(&range)));
         }
-        let to = if crate::mutant("past") { end } else { end.min(range.to) };
+        let to = end.min(range.to);
         let wanted = range.from..to;
         self.range = (to < range.to).then_some(OffsetRange { from: to, ..range });
         if self.range.is_none() {
@@ -144,7 +143,7 @@ impl Forward {
             self.pieces_bytes = 0;
         }
         let records = wanted.end - wanted.start;
-        if header.max_timestamp < self.scan.work.time.from_ms || (crate::mutant("skip") && header.max_timestamp <= self.scan.work.time.from_ms) {
+        if header.max_timestamp < self.scan.work.time.from_ms {
             self.scan.metrics.passed(records);
             return Ok(());
         }

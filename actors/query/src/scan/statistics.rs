@@ -17,7 +17,7 @@ pub(super) fn of_ranges(ranges: &[OffsetRange], schema: &SchemaRef, exact: bool)
         total_byte_size: Precision::Absent,
         column_statistics: columns.collect(),
     };
-    if exact || crate::mutant("exact") { statistics } else { statistics.to_inexact() }
+    if exact { statistics } else { statistics.to_inexact() }
 }
 
 fn of_column(field: &Field, ranges: &[OffsetRange]) -> ColumnStatistics {

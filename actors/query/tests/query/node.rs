@@ -27,11 +27,15 @@ use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 const STORE: StoreId = StoreId(1);
 /// Appends that are in flight at once.
 const APPENDS_AHEAD: usize = 64;
+/// How long something may take that comes by itself.
+const PATIENCE: Duration = Duration::from_secs(30);
 const STORE_MS_MAX: u64 = 10_000;
 
 /// Ids from a counter, as long as there are any.
@@ -162,9 +166,9 @@ impl Node {
 
     /// What the counters say of one query: its rows, and what it cost.
     pub async fn measured(&self, sql: &str) -> (Vec<String>, QueryCounters) {
-        let before = self.queries.counters();
+        let before = self.counters_at_rest().await;
         let rows = self.rows(sql).await;
-        let after = self.queries.counters();
+        let after = self.counters_at_rest().await;
         let cost = QueryCounters {
             bytes_read: after.bytes_read - before.bytes_read,
             batches_read: after.batches_read - before.batches_read,
@@ -176,6 +180,13 @@ impl Node {
         (rows, cost)
     }
 
+    /// The counters once no part of a query is left: those that were not needed to the
+    /// end are told so a moment later.
+    async fn counters_at_rest(&self) -> QueryCounters {
+        until(|| self.queries.counters().memory_bytes == 0).await;
+        self.queries.counters()
+    }
+
     /// Begins a query that must begin.
     pub fn run(&self, sql: &str) -> impl Future<Output = Rows> + use<> {
         let (queries, sql) = (self.queries.clone(), sql.to_owned());
@@ -184,6 +195,16 @@ impl Node {
             rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
         }
     }
+}
+
+/// Waits for what comes by itself.
+pub async fn until(holds: impl Fn() -> bool) {
+    let waited = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, waited).await.expect("it does not come");
 }
 
 fn store(directory: &TempDir) -> ChildSpec {

@@ -1,9 +1,7 @@
 //! What a query does not need is not read, and what it does not show not decoded.
 
-use crate::node::Node;
+use crate::node::{Node, until};
 use crate::shown::lines;
-use std::time::Duration;
-use tokio::time::timeout;
 
 /// Records of one partition, in batches of a hundred: ten MiB.
 const RECORDS: u64 = 200_000;
@@ -129,11 +127,6 @@ async fn the_first_rows_do_not_wait_for_the_rest() {
     let read = node.queries.counters().bytes_read;
     assert!(read < 4 << 20, "{read} bytes are read before the first row is taken");
     drop(rows);
-    let ended = async {
-        while node.queries.counters().running > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(5), ended).await.expect("a query ends with its answer");
+    until(|| node.queries.counters().running == 0).await;
     assert_eq!(node.queries.counters().cancelled, 1);
 }

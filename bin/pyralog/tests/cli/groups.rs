@@ -132,7 +132,11 @@ fn groups_are_listed_described_reset_and_deleted() {
         assert!(table.contains(part), "{part:?} is missing from: {table}");
     }
     let reset = ["group", "reset", "readers", "--log", "flights"];
-    node.bad(&[&reset[..], &["--to-latest"]].concat(), 1, &["group-not-empty", "stop its consumers"]);
+    node.bad(
+        &[&reset[..], &["--to-latest"]].concat(),
+        1,
+        &["group-not-empty", "stop its consumers"],
+    );
     node.bad(&["group", "delete", "readers"], 1, &["group-not-empty"]);
     let request = LeaveGroupRequest::default().with_group_id(self::group());
     assert_eq!(consumer.call(2, &request.with_member_id(member)).error_code, 0);

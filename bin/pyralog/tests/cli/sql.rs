@@ -52,10 +52,10 @@ fn statements_come_from_files_and_pipes_too() {
 #[test]
 fn mistakes_are_named_and_pointed_out() {
     let node = node();
-    node.bad(&["sql", "SELECT 1 FORM flights WHERE"], 1, &["query-invalid"]);
-    let caret = &["query-invalid", "\n  SELECT (1,", "^"][..];
-    node.bad(&["sql", "SELECT (1,"], 1, &caret[..1]);
-    node.bad(&["sql", "SELECT * FROM flihgts"], 1, &["query-invalid", "flihgts"]);
+    let pointed_out = ["query-invalid", "\n  SELECT 1 FORM flights\n                ^"];
+    node.bad(&["sql", "SELECT 1 FORM flights"], 1, &pointed_out);
+    let meant = ["query-invalid", "flihgts", "did you mean flights?"];
+    node.bad(&["sql", "SELECT * FROM flihgts"], 1, &meant);
     node.bad(&["sql", "DROP TABLE flights"], 1, &["query-read-only"]);
     node.bad(&["sql", "SELECT 1 / (_offset - 1) FROM flights"], 1, &["query-failed"]);
     let slow = "SELECT count(*) FROM generate_series(1, 1000000000000) WHERE value % 7 = 8";
@@ -111,6 +111,48 @@ fn the_system_has_tables() {
     );
     let config = "SELECT source FROM sys.config WHERE key = 'pyramid.segment_size'";
     assert!(csv(config).starts_with("source\ndefault"), "{}", csv(config));
+}
+
+#[test]
+fn groups_show_how_far_behind_they_are() {
+    let node = node();
+    // FindCoordinator makes the log that OffsetCommit writes to.
+    let find = [string("readers")].concat();
+    let offsets = [&1_i32.to_be_bytes()[..], &0_i32.to_be_bytes(), &1_i64.to_be_bytes()];
+    let topics = [&1_i32.to_be_bytes()[..], &string("flights"), &offsets.concat(), &string("mine")];
+    let alone = [&string("readers")[..], &(-1_i32).to_be_bytes(), &string("")];
+    let commit = [&alone.concat()[..], &(-1_i64).to_be_bytes(), &topics.concat()].concat();
+    crate::process::poll("the coordinator", || {
+        kafka(&node, 10, 0, &find);
+        // The answer ends with the error of its one partition.
+        kafka(&node, 8, 2, &commit).ends_with(&[0, 0]).then_some(())
+    });
+    let csv = |query: &str| node.good(&["sql", query, "-o", "csv"]);
+    let groups = "SELECT group_name, state, members FROM sys.groups";
+    assert_eq!(csv(groups), "group_name,state,members\nreaders,Empty,0\n");
+    let offsets = "SELECT log, partition, committed, high, lag, metadata FROM sys.group_offsets";
+    let head = "log,partition,committed,high,lag,metadata\n";
+    assert_eq!(csv(offsets), format!("{head}flights,0,1,3,2,mine\n"));
+    assert_eq!(csv("SELECT count(*) FROM sys.group_members"), "count(*)\n0\n");
+}
+
+/// The body of Kafka's answer to a request.
+fn kafka(node: &Node, key: i16, version: i16, body: &[u8]) -> Vec<u8> {
+    let head = [&key.to_be_bytes()[..], &version.to_be_bytes(), &7_i32.to_be_bytes()].concat();
+    let request = [&head[..], &string("test"), body].concat();
+    let mut stream = TcpStream::connect(&node.kafka).unwrap();
+    stream.write_all(&(request.len() as i32).to_be_bytes()).unwrap();
+    stream.write_all(&request).unwrap();
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut answer = vec![0; i32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut answer).unwrap();
+    answer
+}
+
+/// A string as Kafka writes it.
+fn string(text: &str) -> Vec<u8> {
+    [&(text.len() as i16).to_be_bytes()[..], text.as_bytes()].concat()
 }
 
 /// The body of an answer to a request as it is written.

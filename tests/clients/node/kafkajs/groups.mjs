@@ -90,7 +90,8 @@ export class Member {
 if (import.meta.filename === process.argv[1]) {
   const suite = new Suite(NAME, VERSION, 'groups')
   addGroupChecks(suite, new Client(process.argv[2]), Member.join)
-  const own = 'its only assignor is a round robin of its own, which no other library has'
+  const own = 'the only assignor is a round robin of its own, which no other library has'
+  suite.remark('assignor-roundrobin', own)
   for (const name of ['assignor-range', 'assignor-sticky', 'assignor-cooperative', 'mixed']) {
     suite.notOffered(name, own)
   }

@@ -133,9 +133,11 @@ if (import.meta.filename === process.argv[1]) {
   check('pause', 2, pause)
   check('static-member', 4, takeOver)
   check('mixed', 4, mixed)
+  suite.remark('pause', 'a stream as a whole, not a partition of it')
+  suite.remark('static-member', 'it leaves when it is closed; one that died is taken over from')
   suite.notOffered('assignor-range')
   suite.notOffered('assignor-sticky')
   suite.notOffered('commit-metadata')
-  suite.notOffered('seek', 'a stream starts at offsets of one’s choice, and goes on from there')
+  suite.notOffered('seek', 'a stream starts at chosen offsets, and goes on from there')
   await suite.run()
 }

@@ -158,7 +158,9 @@ class AdminChecks:
         return topic
 
     async def commit(self, topic):
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.client.address, group_id=topic)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.client.address, group_id=topic, enable_auto_commit=False
+        )
         await consumer.start()
         try:
             at = TopicPartition(topic, 0)

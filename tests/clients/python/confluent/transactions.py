@@ -1,5 +1,6 @@
 """confluent-kafka: transactions."""
 
+import logging
 import sys
 
 from confluent_kafka import KafkaException, Producer
@@ -16,7 +17,9 @@ class TransactionChecks:
         self.address = address
 
     def transactions(self):
-        producer = Producer({"bootstrap.servers": self.address, "transactional.id": "none"})
+        settings = {"bootstrap.servers": self.address, "transactional.id": "none"}
+        # Otherwise librdkafka tells the terminal, too, what it throws.
+        producer = Producer(settings, logger=logging.Logger("nobody", logging.CRITICAL))
         refusal(lambda: producer.init_transactions(PATIENCE_S), KafkaException)
 
 

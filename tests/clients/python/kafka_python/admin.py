@@ -203,7 +203,9 @@ class AdminChecks:
     def group(self, name):
         """A group with an offset and without members."""
         topic = self.topic(name, records=10)
-        consumer = KafkaConsumer(bootstrap_servers=self.client.address, group_id=topic)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.client.address, group_id=topic, enable_auto_commit=False
+        )
         at = TopicPartition(topic, 0)
         consumer.assign([at])
         consumer.commit({at: OffsetAndMetadata(5, "by the consumer", -1)})

@@ -47,6 +47,7 @@ pub async fn fresh_log(node: &NodeTree) -> Result<bool> {
         partitions: Some(PARTITIONS),
         replication_factor: None,
         settings: Vec::new(),
+        schema: None,
         validate_only: false,
     };
     shen.create_log(create).await?;

@@ -7,11 +7,13 @@ use pyralog_console::{NodeFacts, Readiness};
 use pyralog_counter::ArenaOptions;
 use pyralog_directory::Roles;
 use pyralog_env::{Clock, RealClock, RealDisk, RealEntropy};
+use pyralog_groups::{COORDINATORS, GROUPS_LOG, GroupSettings};
 use pyralog_kafka::KafkaSettings;
 use pyralog_log::LogOptions;
 use pyralog_model::{Boot, ClusterId, LogSettings, NodeName, StartToken, StoreId};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::NodeStart;
+use pyralog_query::QuerySettings;
 use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -77,10 +79,13 @@ pub async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
             shen_settings: ShenSettings {
                 default_partitions: 1,
                 partitions_per_log_max: 8,
-                partitions_max: 8,
+                partitions_max: 64,
                 log_settings: LogSettings::default(),
             },
             producer_id_expiration: Duration::from_secs(3600),
+            group_settings: GroupSettings::default(),
+            query_settings: QuerySettings::default(),
+            config: Arc::default(),
             kafka_listener: sockets.kafka.clone(),
             // Logs that mutations make by accident would cost what logs cost.
             kafka_settings: KafkaSettings { auto_create_logs: false, ..KafkaSettings::default() },
@@ -94,7 +99,11 @@ pub async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
         .await
         .map_err(|error| anyhow::anyhow!("the node cannot start: {error}"))?;
     node.pharaoh.join(start).await?;
-    node.shen.as_ref().context("a Pyramid")?.joined().await;
+    let shen = node.shen.as_ref().context("a Pyramid")?;
+    shen.joined().await;
+    // Whoever asks for a coordinator first makes this log; nobody is to be weighed with it.
+    let groups = GROUPS_LOG.parse().expect("a good name");
+    shen.for_cluster().create_internal_log(groups, COORDINATORS, LogSettings::default()).await?;
     Ok(node)
 }
 

@@ -4,12 +4,15 @@ use crate::columns;
 use anyhow::{Result, bail};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{
-    DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, Decimal128Type, Field, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Schema, TimeUnit, TimestampMicrosecondType,
 };
-use datafusion::prelude::{CsvReadOptions, SessionConfig, SessionContext};
+use datafusion::functions::expr_fn::nullif;
+use datafusion::logical_expr::{Expr, cast};
+use datafusion::prelude::{CsvReadOptions, SessionConfig, SessionContext, ident, lit};
 use pyralog_tests::sql::cell::{Cell, Row};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A table in memory.
 pub struct Reference {
@@ -25,11 +28,20 @@ impl Reference {
         // One reader from the start to the end: rows come in the file's order.
         let config =
             SessionConfig::new().with_target_partitions(1).with_repartition_file_scans(false);
-        let options = CsvReadOptions::new().schema(&schema).null_regex(Some("^NA$".to_owned()));
+        // The reader's own words for NULL are for guessing types alone: so all is text
+        // at first.
+        let text = |field: &Arc<Field>| Field::new(field.name(), DataType::Utf8, true);
+        let texts = Schema::new(schema.fields().iter().map(text).collect::<Vec<_>>());
+        let typed = |field: &Arc<Field>| -> Expr {
+            cast(nullif(ident(field.name()), lit("NA")), field.data_type().clone())
+        };
+        let typed: Vec<Expr> = schema.fields().iter().map(typed).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let batches = runtime.block_on(async {
             let context = SessionContext::new_with_config(config);
-            context.read_csv(csv.to_string_lossy().as_ref(), options).await?.collect().await
+            let options = CsvReadOptions::new().schema(&texts);
+            let rows = context.read_csv(csv.to_string_lossy().as_ref(), options).await?;
+            rows.select(typed)?.collect().await
         })?;
         let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
         Ok(Reference { columns, batches })

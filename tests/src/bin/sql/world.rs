@@ -39,7 +39,9 @@ impl World {
     /// Makes a log with these columns.
     pub fn create(&self, log: &str, columns: &str, partitions: u32) -> Result<()> {
         let partitions = partitions.to_string();
-        self.run(&["log", "create", log, "--schema", columns, "--partitions", &partitions])
+        // A list may begin with a comment, which looks like a flag.
+        let schema = format!("--schema={columns}");
+        self.run(&["log", "create", log, &schema, "--partitions", &partitions])
     }
 
     /// Loads a table's CSV into a log.

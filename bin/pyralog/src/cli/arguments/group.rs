@@ -132,9 +132,12 @@ mod tests {
         let time = ResetTo::Place(ResetPlace::Timestamp(1_359_633_600_500));
         assert_eq!(place(&["--to-time", "2013-01-31T12:00:00.5Z"]), time);
         assert_eq!(place(&["--to-time", "1359633600500"]), time);
-        for bad in
-            [&[][..], &["--to-earliest", "--to-latest"], &["--to-time", "noon"], &["--to-offset", "-1"]]
-        {
+        for bad in [
+            &[][..],
+            &["--to-earliest", "--to-latest"],
+            &["--to-time", "noon"],
+            &["--to-offset", "-1"],
+        ] {
             assert!(typed(bad).is_err(), "{bad:?}");
         }
     }

@@ -20,7 +20,7 @@ pub enum LogCommand {
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
         settings: Vec<(String, String)>,
         /// What SQL finds in the values: 'carrier TEXT, dep_delay BIGINT', or @FILE
-        #[arg(long, value_name = "COLUMNS")]
+        #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
         schema: Option<String>,
         /// Only check whether it could be made
         #[arg(long)]
@@ -82,7 +82,7 @@ pub struct AlterArguments {
     #[arg(long, value_name = "KEY")]
     pub unset: Vec<String>,
     /// The whole schema, which begins with the columns that are there, or @FILE
-    #[arg(long, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
     pub schema: Option<String>,
     /// The number of partitions, more than before; keys may go to other partitions then
     #[arg(short, long, value_name = "N")]

@@ -47,7 +47,7 @@ pub struct ProduceArguments {
     #[arg(long, value_name = "N", requires = "create")]
     pub partitions: Option<u32>,
     /// Schema of the log that is made: 'a TEXT, b BIGINT', or @FILE
-    #[arg(long, value_name = "COLUMNS", requires = "create")]
+    #[arg(long, value_name = "COLUMNS", requires = "create", allow_hyphen_values = true)]
     pub schema: Option<String>,
     /// Give the log that is made a schema that fits the first 1,000 rows
     #[arg(long, requires_all = ["create", "csv"], conflicts_with_all = ["schema", "json"])]

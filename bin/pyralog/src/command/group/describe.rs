@@ -82,7 +82,10 @@ mod tests {
             log: name.to_owned(),
             partitions: partitions.to_vec(),
         };
-        assert_eq!(reads(&[log("flights", &[0, 2]), log("weather", &[1])]), "flights 0,2; weather 1");
+        assert_eq!(
+            reads(&[log("flights", &[0, 2]), log("weather", &[1])]),
+            "flights 0,2; weather 1"
+        );
         assert_eq!(reads(&[]), "");
     }
 }

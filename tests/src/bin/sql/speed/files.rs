@@ -60,6 +60,13 @@ impl Copies {
     fn write_csv(&self, csv: &Path, copies: usize) -> Result<()> {
         let text = fs::read_to_string(csv)?;
         let (head, rows) = text.split_once('\n').context("a head")?;
+        // NULL as the reader knows it.
+        let known = |row: &str| {
+            let fields: Vec<&str> =
+                row.split(',').map(|field| if field == "NA" { "" } else { field }).collect();
+            fields.join(",") + "\n"
+        };
+        let rows: String = rows.lines().map(known).collect();
         let mut out = BufWriter::new(File::create(self.path(Source::Csv))?);
         writeln!(out, "{head}")?;
         (0..copies).try_for_each(|_| out.write_all(rows.as_bytes()))?;
@@ -91,8 +98,7 @@ impl Copies {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let context = SessionContext::new_with_config(SessionConfig::new());
-            let options =
-                CsvReadOptions::new().schema(&self.schema).null_regex(Some("^NA$".to_owned()));
+            let options = CsvReadOptions::new().schema(&self.schema);
             let rows = context.read_csv(csv.to_string_lossy().as_ref(), options).await?;
             let single = DataFrameWriteOptions::new().with_single_file_output(true);
             rows.write_parquet(&parquet.to_string_lossy(), single, None).await

@@ -85,10 +85,7 @@ async fn register(
     let path = copies.path(source);
     let (path, schema) = (path.to_string_lossy(), &copies.schema);
     match source {
-        Source::Csv => {
-            let options = CsvReadOptions::new().schema(schema).null_regex(Some("^NA$".to_owned()));
-            context.register_csv(NAME, path, options).await
-        }
+        Source::Csv => context.register_csv(NAME, path, CsvReadOptions::new().schema(schema)).await,
         Source::Ndjson => {
             context.register_json(NAME, path, JsonReadOptions::default().schema(schema)).await
         }

@@ -156,7 +156,8 @@ fn readable(cell: Cell, kind: &str) -> Option<String> {
     let text = (!is_null(cell)).then(|| text(cell))?;
     Some(match kind.starts_with("TIMESTAMP") {
         true => text.replacen('T', " ", 1),
-        false => plain(&text),
+        // A plan ends with a newline, which is no line of its own.
+        false => plain(text.trim_end_matches('\n')),
     })
 }
 

@@ -39,6 +39,8 @@ impl Editor {
         let editor = Reedline::create()
             .with_completer(Box::new(words))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
+            .with_quick_completions(true)
+            .with_partial_completions(true)
             .with_edit_mode(Box::new(Emacs::new(keys)))
             .with_hinter(Box::new(DefaultHinter::default()))
             .with_validator(Box::new(Whole));
