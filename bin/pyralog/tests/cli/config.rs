@@ -81,7 +81,6 @@ fn what_cannot_run_is_refused_with_advice() {
     bad(&["--role", "pyramid"], 2, &["--pharaoh-endpoints"]);
     let others = ["--pharaoh-endpoints", "127.0.0.1:1,127.0.0.1:2"];
     bad(&[&["--role", "obelisk"], &others[..]].concat(), 2, &["not-supported"]);
-    bad(&["dev", "--demo"], 1, &["--demo", "not-supported"]);
     bad(&["--role", "sphinx"], 2, &["sphinx"]);
 }
 
