@@ -2,7 +2,9 @@
 //! Kafka door.
 
 use crate::services::{Asked, LaneIds};
-use pyralog_behaviour::{ChildContext, ChildSpec, SupervisorMessage, SupervisorSpec, Tree};
+use pyralog_behaviour::{
+    ChildContext, ChildSpec, Intensity, SupervisorMessage, SupervisorSpec, Tree,
+};
 use pyralog_env::{Clock, Disk, Entropy};
 use pyralog_groups::{GroupSettings, Groups, groups_child};
 use pyralog_kafka::{KafkaArguments, KafkaSettings, kafka_children};
@@ -25,6 +27,10 @@ use std::time::Duration;
 
 /// How long the store may take to give its handle, and to stop cleanly.
 const STORE_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Its parts are more than the restarts that others allow themselves, and one after the
+/// other may fall without the whole being at fault.
+const INTENSITY: Intensity = Intensity { restarts_max: 12, period: Duration::from_secs(10) };
 
 /// What the Pyramid's part of a node needs.
 pub struct PyramidArguments {
@@ -115,8 +121,9 @@ pub(crate) fn pyramid_child(
         queries_child(queries_arguments),
         ChildSpec::supervisor("doors", move |_| SupervisorSpec::one_for_one(doors.clone())),
     ];
-    let child =
-        ChildSpec::supervisor("pyramid", move |_| SupervisorSpec::rest_for_one(children.clone()));
+    let child = ChildSpec::supervisor("pyramid", move |_| {
+        SupervisorSpec::rest_for_one(children.clone()).intensity(INTENSITY)
+    });
     (child, Handles { shen, groups, queries, gauges })
 }
 

@@ -83,7 +83,14 @@ pub async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
                 log_settings: LogSettings::default(),
             },
             producer_id_expiration: Duration::from_secs(3600),
-            group_settings: GroupSettings::default(),
+            // Members say how long their group waits for them: as long as mutations may.
+            group_settings: GroupSettings {
+                initial_rebalance_delay: Duration::ZERO,
+                session_timeout_min: Duration::from_millis(1),
+                session_timeout_max: Duration::from_millis(100),
+                new_member_patience: Duration::from_millis(100),
+                ..GroupSettings::default()
+            },
             query_settings: QuerySettings::default(),
             config: Arc::default(),
             kafka_listener: sockets.kafka.clone(),
