@@ -10,8 +10,8 @@ use pyralog_env::{Clock, RealClock, RealDisk, RealEntropy};
 use pyralog_groups::{COORDINATORS, GROUPS_LOG, GroupSettings};
 use pyralog_kafka::KafkaSettings;
 use pyralog_log::LogOptions;
-use pyralog_model::{Boot, ClusterId, LogSettings, NodeName, StartToken, StoreId};
-use pyralog_partition::ShenSettings;
+use pyralog_model::{ApiError, Boot, ClusterId, LogSettings, NodeName, StartToken, StoreId};
+use pyralog_partition::{Shen, ShenSettings};
 use pyralog_pharaoh::NodeStart;
 use pyralog_query::QuerySettings;
 use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
@@ -109,9 +109,22 @@ pub async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
     let shen = node.shen.as_ref().context("a Pyramid")?;
     shen.joined().await;
     // Whoever asks for a coordinator first makes this log; nobody is to be weighed with it.
-    let groups = GROUPS_LOG.parse().expect("a good name");
-    shen.for_cluster().create_internal_log(groups, COORDINATORS, LogSettings::default()).await?;
+    // Where many build at once its partitions may take longer than it waits.
+    let mut made = create_groups(shen).await;
+    for _ in 0..10 {
+        if made.is_ok() {
+            break;
+        }
+        made = create_groups(shen).await;
+    }
+    made?;
     Ok(node)
+}
+
+async fn create_groups(shen: &Shen) -> Result<(), ApiError> {
+    let groups = GROUPS_LOG.parse().expect("a good name");
+    let shen = shen.for_cluster();
+    shen.create_internal_log(groups, COORDINATORS, LogSettings::default()).await.map(|_| ())
 }
 
 /// Where the node can be attacked.

@@ -14,7 +14,7 @@ pub const STEP_MS: i64 = 10;
 /// When the first of them was.
 pub const FIRST_MS: i64 = 1_357_000_000_000;
 /// A value's length in bytes.
-const VALUE_BYTES: usize = 100;
+pub const VALUE_BYTES: usize = 100;
 const BATCH_RECORDS: u64 = 2_000;
 const IN_FLIGHT: usize = 8;
 

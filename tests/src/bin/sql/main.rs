@@ -1,7 +1,7 @@
 //! Whether SQL is right, pushed down, bounded and fast: real nodes, asked over HTTP.
 //!
 //! ```text
-//! sql check [--small] [--python PATH]      # seed of the hostile part from PYRALOG_SEED
+//! sql check [--small] [--only PART] [--python PATH]     # seed of `hostile` from PYRALOG_SEED
 //! sql speed [--copies N]
 //! ```
 //!
@@ -10,8 +10,8 @@
 //! CSV and the answers to `tests/clients/sql/questions.sql` against DuckDB's. Then it
 //! asks what a query reads, exhausts memory and time while others work, and asks
 //! what nobody should ask. `--small` is for a look in between: fewer records, fewer
-//! and shorter rounds. PATH is a Python that has DuckDB
-//! (`tests/clients/requirements.txt`).
+//! and shorter rounds; PART is one of those that are printed. PATH is a Python that has
+//! DuckDB (`tests/clients/requirements.txt`).
 //!
 //! `speed` prints the figures of `docs/performance.md`.
 
@@ -34,8 +34,8 @@ mod steady;
 mod tables;
 mod world;
 
-use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use anyhow::{Context, Result, bail, ensure};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use world::World;
 
@@ -63,21 +63,23 @@ fn main() -> Result<()> {
         Some("check") => {
             let is_small = arguments.iter().any(|argument| argument == "--small");
             let python = value_of("--python").unwrap_or_else(|| "python3".to_owned());
-            check(if is_small { SMALL } else { WHOLE }, python.into())
+            check(if is_small { SMALL } else { WHOLE }, value_of("--only"), python.into())
         }
         Some("speed") => {
             let copies = value_of("--copies").map_or(Ok(10), |text| text.parse());
             speed::run(copies.context("how many copies?")?)
         }
-        _ => bail!("usage: sql check [--small] [--python PATH] | sql speed [--copies N]"),
+        _ => bail!(
+            "usage: sql check [--small] [--only PART] [--python PATH] | sql speed [--copies N]"
+        ),
     }
 }
 
-fn check(size: Size, python: PathBuf) -> Result<()> {
+fn check(size: Size, only: Option<String>, python: PathBuf) -> Result<()> {
     let started = Instant::now();
     let folder = tempfile::tempdir()?;
     let mut world = World::start(folder.path())?;
-    let outcome = parts(&world, size, &python);
+    let outcome = parts(&world, size, only.as_deref(), &python);
     let tail = world.node.tail();
     outcome.with_context(|| format!("the node's last words:\n{tail}"))?;
     if !world.node.is_alive() {
@@ -88,18 +90,24 @@ fn check(size: Size, python: PathBuf) -> Result<()> {
     Ok(())
 }
 
-fn parts(world: &World, size: Size, python: &std::path::Path) -> Result<()> {
-    part("right", || right::check(world))?;
-    part("agrees with DuckDB", || agrees::check(world, python))?;
-    part("pushed down", || pushed_down::check(world, size.records))?;
-    part("bounded", || limits::check(world, size.steady_seconds))?;
-    part("hostile", || hostile::check(world, size.hostile))
-}
-
-fn part(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
-    let started = Instant::now();
-    println!("--- {name}");
-    run().with_context(|| name.to_owned())?;
-    println!("    {:.1} s", started.elapsed().as_secs_f64());
+fn parts(world: &World, size: Size, only: Option<&str>, python: &Path) -> Result<()> {
+    let parts: [(&str, &dyn Fn() -> Result<()>); 6] = [
+        ("right", &|| right::check(world)),
+        ("duckdb", &|| agrees::check(world, python)),
+        ("big", &|| big::load(&world.node.plan, size.records)),
+        ("pushed-down", &|| pushed_down::check(world, size.records)),
+        ("bounded", &|| limits::check(world, size.steady_seconds)),
+        ("hostile", &|| hostile::check(world, size.hostile)),
+    ];
+    // Two of them need the log of many records.
+    let needs_big = only.is_some_and(|only| ["pushed-down", "bounded"].contains(&only));
+    let wanted = |name: &str| only.is_none_or(|only| only == name || needs_big && name == "big");
+    ensure!(parts.iter().any(|(name, _)| wanted(name)), "no part of the check is called {only:?}");
+    for (name, run) in parts.into_iter().filter(|(name, _)| wanted(name)) {
+        let started = Instant::now();
+        println!("--- {name}");
+        run().with_context(|| name.to_owned())?;
+        println!("    {:.1} s", started.elapsed().as_secs_f64());
+    }
     Ok(())
 }
