@@ -5,7 +5,7 @@ use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
 use crate::service::Service;
 use crate::wire::{Malformed, Writer};
-use pyralog_groups::GroupSummary;
+use pyralog_groups::GroupState;
 
 /// Kafka's name for groups whose clients agree among themselves: here all are.
 const CLASSIC: &str = "classic";
@@ -30,8 +30,11 @@ impl Question<'_> {
         Ok(question)
     }
 
-    fn wants(&self, group: &GroupSummary) -> bool {
-        passes(&self.states, group.state.as_str()) && passes(&self.kinds, CLASSIC)
+    /// The states that are wanted: none if no kind is that there is.
+    fn states(&self) -> Vec<GroupState> {
+        let wanted = GroupState::ALIVE.into_iter();
+        let wanted = wanted.filter(|state| passes(&self.states, state.as_str()));
+        wanted.filter(|_| passes(&self.kinds, CLASSIC)).collect()
     }
 }
 
@@ -43,18 +46,17 @@ fn passes(filter: &[&str], word: &str) -> bool {
 pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply, CloseReason> {
     let version = request.version;
     let question = Question::read(request)?;
-    let (error, groups) = match service.groups.list().await {
+    let (error, groups) = match service.groups.list_in(&question.states()).await {
         Ok(groups) => (NONE, groups),
         Err(error) => (group_error(&error), Vec::new()),
     };
-    let wanted = groups.iter().filter(|group| question.wants(group));
     let mut out = Writer::new(request.is_flexible(), 64);
     if version >= 1 {
         out.i32(0); // throttle time
     }
     out.i16(error);
-    out.count(wanted.clone().count());
-    for group in wanted {
+    out.count(groups.len());
+    for group in groups {
         out.text(&group.group);
         out.text(&group.protocol_type);
         if version >= 4 {
