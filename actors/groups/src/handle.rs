@@ -164,13 +164,15 @@ impl Groups {
             return Ok(Vec::new());
         }
         let asked = self.shared.seats.iter().map(|seat| seat.ask(Request::List(states.to_vec())));
-        let mut groups = Vec::new();
+        let mut parts = Vec::new();
         for reply in try_join_all(asked).await? {
             match reply {
-                Reply::Listed(some) => groups.extend(some),
+                Reply::Listed(some) => parts.push(some),
                 other => return Err(mismatch(&other)),
             }
         }
+        let mut groups = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+        parts.into_iter().for_each(|part| groups.extend(part));
         groups.sort_by(|a: &GroupSummary, b| a.group.cmp(&b.group));
         Ok(groups)
     }

@@ -13,7 +13,8 @@ impl Coordinator {
     /// Those in one of these states. Others are not even copied: there may be very many.
     pub(super) fn list(&mut self, caller: Caller, states: &[GroupState]) {
         let wanted = self.groups.values().filter(|group| states.contains(&group.state));
-        let groups = wanted.map(Group::summary).collect();
+        let mut groups = Vec::with_capacity(wanted.clone().count());
+        groups.extend(wanted.map(Group::summary));
         self.desk.answer(caller, Ok(Reply::Listed(groups)));
     }
 

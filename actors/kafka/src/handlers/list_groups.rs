@@ -10,6 +10,9 @@ use pyralog_groups::GroupState;
 /// Kafka's name for groups whose clients agree among themselves: here all are.
 const CLASSIC: &str = "classic";
 
+/// No row has more bytes beside its names: four lengths, a state and a kind.
+const ROW_BYTES: usize = 48;
+
 /// What is asked; an empty filter lets everything through.
 #[derive(Default)]
 pub(crate) struct Question<'a> {
@@ -50,7 +53,10 @@ pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply
         Ok(groups) => (NONE, groups),
         Err(error) => (group_error(&error), Vec::new()),
     };
-    let mut out = Writer::new(request.is_flexible(), 64);
+    // There may be many: a buffer that doubles would hold them three times.
+    let bytes =
+        groups.iter().map(|group| group.group.len() + group.protocol_type.len() + ROW_BYTES);
+    let mut out = Writer::new(request.is_flexible(), bytes.sum::<usize>() + ROW_BYTES);
     if version >= 1 {
         out.i32(0); // throttle time
     }
