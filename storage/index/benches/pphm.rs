@@ -5,9 +5,11 @@
 //! ```
 //!
 //! Files lie in the temporary directory. Builds have 256 MiB, so the largest spills.
-//! Lookups go to random keys, all blocks in memory: *apart*, one after the other, each
-//! key depending on the last answer, is what a single get waits; *together*, keys known
-//! before, is what many gets cost.
+//! Lookups go to random keys, all blocks in memory: *apart*, each key depending on the
+//! last answer, is what a single get waits; *together* is `newest_all`, where the waits
+//! for memory overlap. *absent* keys are looked up one by one, known before. *memory* is
+//! one read of a random place in as many bytes, each place depending on the last: what
+//! the machine lets a lookup cost that touches memory once.
 
 use pyralog_env::{Clock, Disk, Monotonic, RealClock, RealDisk};
 use pyralog_index::{
@@ -22,6 +24,7 @@ use std::sync::Arc;
 
 const BUDGET_BYTES: usize = 256 << 20;
 const LOOKUPS: u64 = 2_000_000;
+const TOGETHER: usize = 64;
 
 fn main() {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -30,11 +33,21 @@ fn main() {
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "{:>9}  {:>8} {:>8} {:>8}  {:>6} {:>6}  {:>6} {:>6} {:>6} {:>6}",
-        "keys", "all", "function", "rows", "build", "merge", "apart", "toget.", "absent", "cold"
+        "{:>9}  {:>8} {:>8} {:>8}  {:>6} {:>6}  {:>7} {:>8} {:>7} {:>7} {:>7}",
+        "keys",
+        "all",
+        "function",
+        "rows",
+        "build",
+        "merge",
+        "apart",
+        "together",
+        "absent",
+        "cold",
+        "memory"
     )
     .expect("a terminal");
-    writeln!(out, "{:>9}  {:>26}  {:>13}  {:>27}", "", "bits/key", "ns/key", "ns/lookup")
+    writeln!(out, "{:>9}  {:>26}  {:>13}  {:>40}", "", "bits/key", "ns/key", "ns/lookup")
         .expect("a terminal");
     for keys in [10_000, 100_000, 1_000_000, 10_000_000] {
         writeln!(out, "{}", bench.row(dir.path(), keys)).expect("a terminal");
@@ -65,10 +78,11 @@ impl Bench {
             .expect("a merge");
         let merge_ns = self.ns_each(begun, keys);
         let pphm = self.open(&dir.join("whole"));
-        let cold_ns = self.lookups(&pphm, 1_000.min(keys / 10), keys, false);
+        let cold_ns = self.lookups(&pphm, 1_000.min(keys / 10), keys);
         (0..keys).for_each(|key| assert!(pphm.newest(hash(key)).expect("a lookup").is_some()));
-        let apart_ns = self.lookups(&pphm, LOOKUPS, keys, true);
-        let together_ns = self.lookups(&pphm, LOOKUPS, keys, false);
+        let apart_ns = self.lookups(&pphm, LOOKUPS, keys);
+        let together_ns = self.together(&pphm, keys);
+        let memory_ns = self.memory(facts.file_bytes);
         let begun = self.clock.monotonic();
         let found =
             (0..LOOKUPS).filter(|key| pphm.newest(hash(keys + key)).expect("a lookup").is_some());
@@ -78,7 +92,7 @@ impl Bench {
         let rows = f64::from(64 - u32::from(facts.prefix_bits) + 65 - (2 * keys).leading_zeros());
         format!(
             "{keys:>9}  {all:>8.2} {:>8.2} {rows:>8.2}  {build_ns:>6.0} {merge_ns:>6.0}  \
-             {apart_ns:>6.0} {together_ns:>6.0} {absent_ns:>6.0} {cold_ns:>6.0}",
+             {apart_ns:>7.0} {together_ns:>8.0} {absent_ns:>7.0} {cold_ns:>7.0} {memory_ns:>7.0}",
             all - rows
         )
     }
@@ -131,17 +145,42 @@ impl Bench {
         Arc::new(Pphm::open(&self.disk, path, &self.cache).expect("a file"))
     }
 
-    /// Nanoseconds of one lookup among `count` of random keys.
-    fn lookups(&self, pphm: &Pphm, count: u64, keys: u64, apart: bool) -> f64 {
+    /// Nanoseconds of one lookup among `count` of random keys, one after the other.
+    fn lookups(&self, pphm: &Pphm, count: u64, keys: u64) -> f64 {
         let begun = self.clock.monotonic();
         let mut last = 0;
         for at in 0..count {
-            let link = if apart { last & 1 } else { 0 };
-            let key = scattered(at + link, keys);
+            let key = scattered(at + (last & 1), keys);
             last = pphm.newest(hash(key)).expect("a lookup").expect("a key").offset.0;
             assert_eq!(last, key);
         }
         self.ns_each(begun, count)
+    }
+
+    /// Nanoseconds of one lookup among many at a time.
+    fn together(&self, pphm: &Pphm, keys: u64) -> f64 {
+        let begun = self.clock.monotonic();
+        for at in (0..LOOKUPS).step_by(TOGETHER) {
+            let some = at..at + TOGETHER as u64;
+            let hashes: Vec<u64> = some.map(|at| hash(scattered(at, keys))).collect();
+            let found = pphm.newest_all(&hashes).expect("lookups");
+            assert!(found.iter().all(Option::is_some));
+        }
+        self.ns_each(begun, LOOKUPS)
+    }
+
+    /// Nanoseconds of one read of memory, in a ring through that many bytes.
+    fn memory(&self, bytes: u64) -> f64 {
+        let places = (bytes / 64) as usize;
+        let mut ring: Vec<[u64; 8]> = (0..places as u64).map(|place| [place; 8]).collect();
+        // Sattolo: one ring through all of them.
+        for place in (1..places).rev() {
+            ring.swap(place, scattered(place as u64, place as u64) as usize);
+        }
+        let begun = self.clock.monotonic();
+        let last = (0..LOOKUPS).fold(0, |place, _| ring[place][0] as usize);
+        assert!(last < places);
+        self.ns_each(begun, LOOKUPS)
     }
 
     fn ns_each(&self, begun: Monotonic, count: u64) -> f64 {

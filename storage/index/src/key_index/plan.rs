@@ -8,7 +8,7 @@ use super::KeyIndex;
 use super::piece::{Body, IndexFile, Piece, Why};
 use super::state::State;
 use super::work::{Built, Done, Input, Task, Work};
-use crate::IndexError;
+use crate::{IndexError, Mutation};
 use pyralog_model::Offset;
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,9 +68,12 @@ impl KeyIndex {
     }
 
     fn save(&self, state: &State) -> Option<Task> {
-        let task =
-            || Task::Save { sequence: state.sequence, manifest: state.manifest(&self.place) };
-        (!state.is_saved()).then(task)
+        // The planted bug is in a hurry to remove.
+        let hurried = self.place.planted.is(Mutation::RemoveBeforeSave);
+        if state.is_saved() || (hurried && !state.retired.is_empty()) {
+            return None;
+        }
+        Some(Task::Save { sequence: state.sequence, manifest: state.manifest(&self.place) })
     }
 
     fn sweep(&self, state: &State) -> Option<Task> {

@@ -116,7 +116,17 @@ impl Block {
 
     /// What is known of `hash`, if anything is.
     pub(crate) fn find(&self, hash: u64, planted: Planted) -> Result<Option<Found>, &'static str> {
-        let row = self.row(self.slot(hash));
+        self.find_at(self.slot(hash), hash, planted)
+    }
+
+    /// The same, if its slot is known.
+    pub(crate) fn find_at(
+        &self,
+        slot: usize,
+        hash: u64,
+        planted: Planted,
+    ) -> Result<Option<Found>, &'static str> {
+        let row = self.row(slot);
         if row.hash != hash & mask(self.row.hash_bits) && !planted.is(Mutation::HashNotCompared) {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! One file: what was put in is found, what was not is not, and bytes follow from both.
 
 use super::{DIR, PLENTY, build, disk, entries, hash_of, model, open, spec, versions};
-use crate::{BlockCache, Builder, Entry, Pphm, Reduce, Reducer, Version};
+use crate::{BlockCache, Builder, Entry, Newest, Pphm, Reduce, Reducer, Version};
 use pyralog_model::Offset;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ fn every_version_is_found_under_every_reducer() {
             for (hash, expect) in &model {
                 assert_eq!(&versions(&pphm, *hash), expect, "{reducer:?}, {count} of {keys}");
                 let newest = pphm.newest(*hash).unwrap().unwrap();
+                let absent = hash_of(1 << 51);
+                assert_eq!(pphm.newest_all(&[*hash, absent]).unwrap(), [Some(newest), None]);
                 assert_eq!(
                     (newest.offset, newest.tombstone),
                     (expect[0].offset, expect[0].tombstone)
@@ -57,6 +59,15 @@ fn a_million_present_are_found_and_a_million_absent_are_absent() {
     }
     builder.finish().unwrap();
     let pphm = open(&disk, &path());
+    let all: Vec<u64> = (0..COUNT).map(hash_of).collect();
+    // Twice: with blocks that are not there, and with those that are.
+    for _ in 0..2 {
+        let newest = pphm.newest_all(&all).unwrap();
+        let right = |(offset, newest): (u64, &Option<Newest>)| {
+            newest.is_some_and(|newest| newest.offset == Offset(offset))
+        };
+        assert!(newest.len() == all.len() && (0..).zip(&newest).all(right));
+    }
     let mut fingerprints = 0;
     for offset in 0..COUNT {
         let newest = pphm.newest(hash_of(offset)).unwrap().expect("present");
