@@ -77,7 +77,8 @@ impl Auditor<'_> {
         let facts = SealedFacts {
             segment_bytes: seen.len,
             next_offset: seen.end,
-            last_lsn: seen.lsn,
+            // A cut-back counts too, of which the segment does not tell.
+            last_lsn: seen.lsn.max(offsets.last_lsn),
             last_epoch: seen.epoch,
             has_sessions: offsets.has_sessions,
         };

@@ -50,6 +50,7 @@ impl Auditor<'_> {
         if !was_cut {
             self.hold_checkpoint(&dir, &known, &progress);
         }
+        progress.broken |= tail.broken;
         self.continues(tail.of(id), &known, tail.truncated_at(id), &mut progress);
     }
 
@@ -183,6 +184,7 @@ impl Auditor<'_> {
         progress: &mut Progress,
     ) {
         let derived = self.derived(id, dir, base, Some(seen), Severity::Repairable);
+        let lsn = derived.as_ref().map(|derived| derived.facts.last_lsn);
         let kept = derived.and_then(|derived| derived.sessions);
         let before = progress.sessions.take();
         if let Some((kept, before)) = kept.as_ref().zip(before.as_ref()) {
@@ -197,7 +199,7 @@ impl Auditor<'_> {
             }
         }
         progress.sessions = kept.or_else(|| before.map(|_| folded.clone()));
-        progress.lsn = seen.lsn;
+        progress.lsn = lsn.unwrap_or_default().max(seen.lsn);
         // What is lost at its end has been told.
         progress.end = if seen.damaged { next } else { seen.end };
     }

@@ -20,6 +20,8 @@ const NEWER: &str = "the node does not start like this; use the program that wro
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     pub(super) frames: BTreeMap<PartitionId, Vec<TailFrame>>,
+    /// Rounds are missing or damaged: what does not continue is no wonder.
+    pub(super) broken: bool,
 }
 
 /// A frame of the WAL.
@@ -139,6 +141,7 @@ impl Auditor<'_> {
                 continue;
             }
             if found.round > expect {
+                tail.broken = true;
                 let what = format!("round {expect} is missing before round {}", found.round);
                 let finding = Finding::new(Severity::Damage, &*found.path, what);
                 self.find(finding.at(found.position).advice(format!(
@@ -158,6 +161,7 @@ impl Auditor<'_> {
                     continue;
                 }
                 Some(damage) => {
+                    tail.broken = true;
                     let what = format!("round {} is damaged ({damage})", found.round);
                     let finding = Finding::new(Severity::Damage, &*found.path, what);
                     self.find(finding.at(damage.position).advice(format!(

@@ -172,18 +172,20 @@ impl<'a> WalWalk<'a> {
         self.position = round.end;
         self.old = self.old || self.last.is_some_and(|last| round.round <= last);
         round.old = self.old;
-        let expect = match self.last {
-            Some(last) if !self.old => last + 1,
-            _ => round.round,
+        let expected = match self.last {
+            Some(last) if !self.old && round.round != last + 1 => format!("round {}", last + 1),
+            // Every use of a file begins at its beginning.
+            None if position > PAGE_BYTES as u64 => "the first round of the file".to_owned(),
+            _ => String::new(),
         };
         if !self.old {
             self.last = Some(round.round);
         }
-        if round.round == expect {
+        if expected.is_empty() {
             return Ok(WalItem::Round(round));
         }
         let found = format!("round {} after it", round.round);
-        let damage = Damage::new(due..position, format!("round {expect}"), found);
+        let damage = Damage::new(due..position, expected, found);
         self.waiting = Some(round);
         Ok(WalItem::Missing(damage))
     }

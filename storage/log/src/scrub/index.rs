@@ -50,7 +50,8 @@ impl Work {
         SealedFacts {
             segment_bytes: self.place.position,
             next_offset: self.place.end,
-            last_lsn: self.place.lsn,
+            // A cut-back counts too, of which the segment does not tell.
+            last_lsn: self.place.lsn.max(said.last_lsn),
             last_epoch: self.place.epoch,
             has_sessions: said.has_sessions,
         }

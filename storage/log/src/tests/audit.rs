@@ -203,8 +203,10 @@ fn lived(seed: u64) -> Rig {
         let id = if below(3) == 0 { second } else { P };
         match below(20) {
             0 => {
+                // Batches have at most three records: not back before the start.
                 let (start, end) = rig.logs[&id].bounds();
-                let _ = rig.truncate(id, start.0 + below(end.0 - start.0 + 1));
+                let kept = 3 + below(end.0 - start.0 + 1);
+                let _ = rig.truncate(id, (start.0 + kept).min(end.0));
             }
             1 => {
                 let (start, end) = rig.logs[&id].bounds();

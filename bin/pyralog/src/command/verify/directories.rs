@@ -59,7 +59,7 @@ fn one(path: &Path, advice: &str, report: &mut Report) -> Option<Directory> {
         }
     };
     let mut sound = true;
-    for what in snapshot_damage {
+    if let Some(what) = snapshot_damage {
         report.add(damage(what));
         sound = false;
     }
