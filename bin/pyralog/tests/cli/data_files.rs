@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// Small, so that a test may copy and hash it.
 const SETTINGS: [(&str, &str); 2] =
-    [("PYRALOG_OBELISK_COUNTER_FILE_SIZE", "1MiB"), ("PYRALOG_PYRAMID_SEGMENT_SIZE", "65536")];
+    [("PYRALOG_OBELISK_COUNTER_FILE_SIZE", "16MB"), ("PYRALOG_PYRAMID_SEGMENT_SIZE", "65536")];
 
 /// A data directory and the directory of its one partition with records.
 pub struct DataDirectory {
@@ -33,9 +33,9 @@ pub fn fill(node: &Node, path: &Path) -> PathBuf {
     node.good(&["counter", "create", "invoices"]);
     node.good(&["counter", "next", "invoices", "--count", "5"]);
     // Each a batch of its own.
-    for round in 0..10 {
+    for round in 0..16 {
         let line = format!("{round}:{}\n", "0123456789abcdef".repeat(64));
-        node.fed(&["produce", "filled", "--key-separator", ":"], line.repeat(32).as_bytes());
+        node.fed(&["produce", "filled", "--key-separator", ":"], line.repeat(16).as_bytes());
     }
     let log: Value =
         serde_json::from_str(&node.good(&["log", "describe", "filled", "-o", "json"])).unwrap();
