@@ -5,6 +5,6 @@ mod history;
 mod home;
 mod kind;
 
-pub use history::{Replayed, Step, describe, replay};
+pub use history::{Replayed, Step, describe, replay, time};
 pub use home::{home_of, store_of};
 pub use kind::FileKind;

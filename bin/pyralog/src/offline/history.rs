@@ -1,8 +1,10 @@
 //! A `directory.redb`: its snapshot, its commands, and the directory they make.
 
+use crate::output;
 use pyralog_directory::{Command, Directory};
 use pyralog_env::ReadOnlyDisk;
 use pyralog_meta::{CommandLog, MetaError};
+use pyralog_model::LogicalClock;
 use std::path::Path;
 
 /// What a database of commands holds.
@@ -67,7 +69,7 @@ pub fn describe(command: &Command) -> String {
         Command::FoundCluster { cluster } => format!("found cluster {cluster}"),
         Command::RegisterNode { name, store, .. } => format!("register node {name}, store {store}"),
         Command::CreateLog { name, partitions, .. } => {
-            format!("create log {name} with {partitions} partitions")
+            format!("create log {name} with {}", count(*partitions))
         }
         Command::DeleteLog { number } => format!("delete log {}", number.0),
         Command::AlterLog { number, .. } => format!("alter the settings of log {}", number.0),
@@ -76,20 +78,31 @@ pub fn describe(command: &Command) -> String {
             "lease a lane to node {} in start {} at {} for {term_ms} ms",
             node.0,
             incarnation.0,
-            now.unix_ms()
+            time(*now)
         ),
         Command::ReleaseLane { node, lane, .. } => {
             format!("release lane {} of node {}", lane.number(), node.0)
         }
         Command::CreateCounter { name, mode } => format!("create counter {name}, {mode}"),
         Command::CreateTypedLog { name, partitions, schema, .. } => {
-            format!("create log {name} with {partitions} partitions: {schema}")
+            format!("create log {name} with {}: {schema}", count(*partitions))
         }
         Command::AlterSchema { number, schema } => {
             format!("alter the schema of log {}: {schema}", number.0)
         }
         Command::AddPartitions { number, partitions } => {
-            format!("let log {} have {partitions} partitions", number.0)
+            format!("let log {} have {}", number.0, count(*partitions))
         }
     }
+}
+
+fn count(partitions: u32) -> String {
+    output::count(partitions.into(), "partition")
+}
+
+/// A time of the logical clock for people.
+pub fn time(clock: LogicalClock) -> String {
+    let unix_ms = i64::try_from(clock.unix_ms()).ok();
+    let time = unix_ms.and_then(|unix_ms| jiff::Timestamp::from_millisecond(unix_ms).ok());
+    time.map_or_else(|| clock.0.to_string(), |time| format!("{time:.3}"))
 }

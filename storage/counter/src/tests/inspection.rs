@@ -64,8 +64,7 @@ fn a_kept_arena_is_shown_and_goes_on_where_it_says() {
     drop(arena);
     // It did not end cleanly: the next one goes on at the bound, and so it is shown.
     let shown = counters(&*world.open(Path::new(PATH)).unwrap());
-    let (arena, _) =
-        Arena::open(&world, Path::new(PATH), STORE, &BufferedSource, options).unwrap();
+    let (arena, _) = Arena::open(&world, Path::new(PATH), STORE, &BufferedSource, options).unwrap();
     assert_eq!(Some(arena.value(SECOND).unwrap()), shown[1].resumes_after);
     assert_eq!(shown[1].resumes_after, shown[1].bound);
 }

@@ -194,7 +194,7 @@ fn leftovers_are_noted_and_nothing_more() {
 fn lived(seed: u64) -> Rig {
     let chance = SimEntropy::new(seed);
     let below = |most: u64| chance.next_u64() % most;
-    let direct = if seed % 3 == 0 { 3_000 } else { usize::MAX };
+    let direct = if seed.is_multiple_of(3) { 3_000 } else { usize::MAX };
     let mut rig = Rig::new(LogOptions { direct_bytes_min: direct, ..small() });
     let second = PartitionId::new(1, 1);
     rig.create(second);

@@ -130,26 +130,22 @@ impl Report {
                 self.describe(finding, &mut text);
             }
         }
-        let Document {
-            files,
-            bytes,
-            partitions,
-            segments,
-            frames,
-            records,
-            wal_rounds,
-            commands,
-            counters,
-            ..
-        } = self.document();
-        let sound = if self.is_sound() { "sound" } else { "not sound" };
+        let seen = self.document();
+        let sound = if seen.sound { "sound" } else { "not sound" };
         let _ = write!(
             text,
-            "{}: {sound}\n  {partitions} partitions, {segments} segments, {frames} batches with \
-             {records} records\n  {wal_rounds} rounds of the write-ahead log to replay, {commands} \
-             commands of the directory, {counters} counters\n  {files} files, {} of records",
+            "{}: {sound}\n  {}, {}, {} with {}\n  {} of the write-ahead log to replay, {} of the \
+             directory, {}\n  {}, {} of records",
             self.dir.display(),
-            output::size(bytes)
+            output::count(seen.partitions, "partition"),
+            output::count(seen.segments, "segment"),
+            output::count(seen.frames, "frame"),
+            output::count(seen.records, "record"),
+            output::count(seen.wal_rounds, "round"),
+            output::count(seen.commands, "command"),
+            output::count(seen.counters, "counter"),
+            output::count(seen.files, "file"),
+            output::size(seen.bytes)
         );
         text
     }

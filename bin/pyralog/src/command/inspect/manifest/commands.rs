@@ -4,7 +4,8 @@
 use crate::cli::InspectArguments;
 use crate::command::inspect::{Cell, Fields, Output, Sheet};
 use crate::failure::Failure;
-use crate::offline::{Replayed, Step, describe, replay};
+use crate::offline::{Replayed, Step, describe, replay, time};
+use crate::output;
 use pyralog_directory::Directory;
 use pyralog_meta::MetaError;
 use pyralog_model::Damage;
@@ -58,7 +59,8 @@ fn entries(directory: &Directory, sheet: &mut Sheet<'_>) -> Result<(), Failure> 
     }
     for log in directory.logs() {
         let schema = log.schema.as_ref().map(|schema| format!(": {schema}"));
-        let detail = format!("{} partitions{}", log.partitions, schema.unwrap_or_default());
+        let partitions = output::count(log.partitions.into(), "partition");
+        let detail = format!("{partitions}{}", schema.unwrap_or_default());
         sheet.row("log", entry("log", log.number.0, log.name.as_str(), detail, "ok"))?;
     }
     for counter in directory.counters() {
@@ -71,8 +73,8 @@ fn entries(directory: &Directory, sheet: &mut Sheet<'_>) -> Result<(), Failure> 
             || "nobody".to_owned(),
             |(node, start)| format!("node {} in start {}", node.0, start.0),
         );
-        let (from, to) = (lane.from.unix_ms(), lane.to.unix_ms());
-        let detail = format!("leased to {holder} from {from} to {to} (ms since 1970)");
+        let (from, to) = (time(lane.from), time(lane.to));
+        let detail = format!("leased to {holder} from {from} to {to}");
         sheet.row("lane", entry("lane", lane.lane.number().into(), "", detail, "ok"))?;
     }
     Ok(())
