@@ -19,7 +19,7 @@ const CONNECTION_MUTATIONS: usize = 64;
 /// One length in this many is wrong.
 const WRONG_LENGTHS: usize = 64;
 /// How often a connection that cost too much is tried again.
-const REPETITIONS: usize = 3;
+const REPETITIONS: usize = 8;
 /// The correlation id of the good request.
 const SENTINEL: i32 = 0x5eed_5eed;
 const SENTINEL_BYTES: usize = 14;
@@ -175,7 +175,11 @@ impl Attack {
         let tried: BTreeMap<usize, usize> = tried.collect();
         let memory = self.worst.worst().map_or_else(String::new, |worst| {
             let (peak, received, left) = (worst.peak, worst.received, -worst.excess());
-            format!("at worst {peak} bytes for {received} received, {left} below what is allowed")
+            let api = self.worst_said.get(4..8).unwrap_or_default();
+            format!(
+                "at worst {peak} bytes for {received} received (API and version {api:?} first), \
+                 {left} below what is allowed"
+            )
         });
         format!(
             "{} mutations in {:.1} s over {} connections: {} answered, {} closed; by API key {tried:?}\n\
