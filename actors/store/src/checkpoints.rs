@@ -26,14 +26,7 @@ impl CheckpointStore for MetaCheckpoints {
     fn load(&self) -> Result<Checkpoints, LogError> {
         let Some(meta) = &self.meta else { return Err(self.full()) };
         let kept = meta.load_checkpoints().map_err(|error| self.io(error.to_string()))?;
-        let wal = kept.wal.unwrap_or_default();
-        Ok(Checkpoints {
-            partitions: kept.partitions.iter().map(|(id, kept)| (*id, from_kept(kept))).collect(),
-            wal: WalCheckpoint {
-                first_needed_round: wal.first_needed_round,
-                next_lsn: Lsn(wal.next_lsn),
-            },
-        })
+        Ok(recovery_checkpoints(&kept))
     }
 
     fn save(
@@ -109,6 +102,18 @@ impl MetaCheckpoints {
 
     fn io(&self, cause: String) -> LogError {
         LogError::Io { what: "the checkpoint store failed at", path: self.path.clone(), cause }
+    }
+}
+
+/// What was kept, in the words of recovery.
+pub fn recovery_checkpoints(kept: &pyralog_meta::Checkpoints) -> Checkpoints {
+    let wal = kept.wal.unwrap_or_default();
+    Checkpoints {
+        partitions: kept.partitions.iter().map(|(id, kept)| (*id, from_kept(kept))).collect(),
+        wal: WalCheckpoint {
+            first_needed_round: wal.first_needed_round,
+            next_lsn: Lsn(wal.next_lsn),
+        },
     }
 }
 

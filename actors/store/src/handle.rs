@@ -5,10 +5,11 @@ use crate::health::{Health, HealthLatch};
 use crate::metrics::{StoreGauges, StoreMetrics};
 use crate::pulse::Pulse;
 use crate::reading::ReadJob;
+use crate::scrubbing::ScrubJob;
 use crate::writing::WriterJob;
 use bytes::Bytes;
 use pyralog_env::{Clock, Disk};
-use pyralog_log::{Completion, LogError, PartitionLog, Slice, Submission};
+use pyralog_log::{Completion, LogError, PartitionLog, ScrubReport, Slice, Submission};
 use pyralog_model::{Epoch, LogNumber, Offset, PartitionId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,6 +24,7 @@ pub struct StoreHandle {
     pub(crate) commits: mpsc::Sender<CommitJob>,
     pub(crate) writes: SyncSender<WriterJob>,
     pub(crate) reads: mpsc::Sender<Option<ReadJob>>,
+    pub(crate) scrubs: SyncSender<ScrubJob>,
     pub(crate) partitions: Arc<RwLock<BTreeMap<PartitionId, Arc<PartitionLog>>>>,
     pub(crate) health: HealthLatch,
     pub(crate) gauges: Arc<StoreGauges>,
@@ -139,6 +141,16 @@ impl StoreHandle {
     ) -> Result<Option<Bytes>, LogError> {
         let log = Arc::clone(log);
         self.on_reader(move || log.batch_at_time(time, from)).await
+    }
+
+    /// Reads every sealed segment once, at the scrub's pace, and tells what was found.
+    ///
+    /// # Errors
+    /// `Closed` when the store ends before that, or more ask at once than can wait.
+    pub async fn scrub(&self) -> Result<ScrubReport, LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.scrubs.try_send(ScrubJob::Pass(reply)).map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())
     }
 
     /// Where it keeps everything.

@@ -10,6 +10,7 @@
 //!
 //!  handles ──reads──▶ reader threads (only for what is not in memory)
 //!  directory ──commands──▶ keeper thread
+//!  time ──▶ scrub thread (reads what was sealed long ago)
 //!  arena, lanes ──jobs──▶ worker threads
 //! ```
 //!
@@ -25,12 +26,13 @@ mod keeper;
 mod metrics;
 mod pulse;
 mod reading;
+mod scrubbing;
 mod store;
 mod thread;
 mod worker;
 mod writing;
 
-pub use checkpoints::MetaCheckpoints;
+pub use checkpoints::{MetaCheckpoints, recovery_checkpoints};
 pub use handle::{CommitSlot, StoreHandle};
 pub use health::{Health, HealthLatch, Sentinel};
 pub use keeper::{Keeper, KeeperError, Kept};

@@ -1,6 +1,6 @@
 //! Counts of the storage threads, readable at any time without asking them.
 
-use pyralog_log::CommitCounts;
+use pyralog_log::{CommitCounts, ScrubReport};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -55,6 +55,12 @@ pub struct StoreMetrics {
     pub commit_buckets: Vec<LatencyBucket>,
     /// True while the disk has no room for segments.
     pub disk_full: bool,
+    /// Bytes of sealed segments that the scrub has read.
+    pub scrub_bytes: u64,
+    /// Scrubs of all sealed segments that came to their end.
+    pub scrub_passes: u64,
+    /// Damaged places that the scrub has found, again in each pass.
+    pub scrub_damages: u64,
 }
 
 /// The counts themselves. They outlive the actor, so that whoever shows them
@@ -70,6 +76,9 @@ pub struct StoreGauges {
     sequences_refused: AtomicU64,
     commit_micros: AtomicU64,
     disk_full: AtomicU64,
+    scrub_bytes: AtomicU64,
+    scrub_passes: AtomicU64,
+    scrub_damages: AtomicU64,
     ended_clean: AtomicBool,
     buckets: [AtomicU64; BUCKETS_MICROS.len()],
 }
@@ -96,6 +105,12 @@ impl StoreGauges {
 
     pub(crate) fn sequence_refused(&self) {
         self.sequences_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn scrubbed(&self, step: &ScrubReport) {
+        self.scrub_bytes.fetch_add(step.bytes, Ordering::Relaxed);
+        self.scrub_passes.fetch_add(u64::from(step.is_over), Ordering::Relaxed);
+        self.scrub_damages.fetch_add(step.findings.len() as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn ended_clean(&self) {
@@ -130,6 +145,9 @@ impl StoreGauges {
                 })
                 .collect(),
             disk_full: self.disk_full.load(Ordering::Relaxed) == 1,
+            scrub_bytes: self.scrub_bytes.load(Ordering::Relaxed),
+            scrub_passes: self.scrub_passes.load(Ordering::Relaxed),
+            scrub_damages: self.scrub_damages.load(Ordering::Relaxed),
         }
     }
 }

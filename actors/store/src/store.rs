@@ -11,18 +11,19 @@ use crate::handle::StoreHandle;
 use crate::health::{Health, HealthLatch};
 use crate::metrics::StoreGauges;
 use crate::reading;
+use crate::scrubbing::{ScrubJob, Scrubbing};
 use crate::thread::OwnedThread;
 use crate::writing::{WriterJob, Writing};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_env::{Clock, Disk};
-use pyralog_log::{LogError, LogOptions, RecoveryReport};
+use pyralog_log::{LogError, LogOptions, RecoveryReport, Scrubber};
 use pyralog_meta::MetaError;
 use pyralog_model::StoreId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use ractor_cluster_derive::RactorMessage;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, RwLock};
 use tokio::sync::mpsc;
 
@@ -30,6 +31,8 @@ use tokio::sync::mpsc;
 const COMMIT_QUEUE_MAX: usize = 8_192;
 /// Tasks, reports and small jobs that may wait for or from the segment writer.
 const WRITER_QUEUE_MAX: usize = 1_024;
+/// Those who may wait for a scrub.
+const SCRUB_QUEUE_MAX: usize = 8;
 const READER_THREADS: usize = 2;
 /// Everybody waits for the committer, and it mostly waits for the disk: it goes
 /// first. Nobody waits for the segment writer: it goes last.
@@ -82,6 +85,7 @@ pub struct StoreState {
     committer: OwnedThread,
     writer: OwnedThread,
     readers: Vec<OwnedThread>,
+    scrub: OwnedThread,
 }
 
 impl Actor for Store {
@@ -153,6 +157,10 @@ impl Store {
 impl StoreState {
     /// Ends the threads: the committer first, since it feeds the others.
     fn stop(&mut self, clean: bool) {
+        // It may be in the middle of a step, which need not be waited for yet.
+        while let Err(TrySendError::Full(_)) = self.handle.scrubs.try_send(ScrubJob::Stop) {
+            std::thread::yield_now();
+        }
         let commits = &self.handle.commits;
         while let Err(mpsc::error::TrySendError::Full(_)) =
             commits.try_send(CommitJob::Stop { clean })
@@ -166,6 +174,7 @@ impl StoreState {
             std::thread::yield_now();
         }
         self.readers.iter_mut().for_each(OwnedThread::join);
+        self.scrub.join();
     }
 }
 
@@ -191,6 +200,8 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         pyralog_log::recover(Arc::clone(&disk), &pyramid, store, checkpoints, options.clone())?;
     describe(&vitals, &recovered.report, (clock.monotonic() - before).as_millis());
 
+    let scrubber = Scrubber::new(Arc::clone(&disk), &options);
+    let LogOptions { scrub_interval, scrub_bytes_per_second, .. } = options;
     let (commits, jobs) = mpsc::channel(COMMIT_QUEUE_MAX);
     let (writes, writer_jobs): (SyncSender<WriterJob>, _) = sync_channel(WRITER_QUEUE_MAX);
     let (reports_to, reports) = sync_channel(WRITER_QUEUE_MAX);
@@ -220,11 +231,22 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         stalled: false,
     };
     let partitions = Arc::new(RwLock::new(recovered.partitions));
+    let (scrubs, scrub_jobs) = sync_channel(SCRUB_QUEUE_MAX);
+    let scrubbing = Scrubbing {
+        scrubber,
+        partitions: Arc::clone(&partitions),
+        jobs: scrub_jobs,
+        gauges: Arc::clone(&gauges),
+        clock: Arc::clone(&clock),
+        interval: scrub_interval,
+        bytes_per_second: scrub_bytes_per_second,
+    };
     Ok(StoreState {
         handle: StoreHandle {
             commits,
             writes,
             reads,
+            scrubs,
             partitions,
             health: health.clone(),
             gauges,
@@ -241,6 +263,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         )?,
         writer: OwnedThread::start_vital("pyralog-segment", WRITER_NICE, health, || writing.run())?,
         readers,
+        scrub: OwnedThread::start_idle("pyralog-scrub", || scrubbing.run())?,
     })
 }
 

@@ -7,6 +7,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
+/// Behind everybody.
+const IDLE_NICE: i32 = 19;
+
 /// Joined on drop. The owner must have told it to end by then.
 #[derive(Debug)]
 pub(crate) struct OwnedThread {
@@ -39,6 +42,17 @@ impl OwnedThread {
             if catch_unwind(AssertUnwindSafe(body)).is_err() {
                 health.fail(&format!("the thread {name} panicked; please report it with the log"));
             }
+        })
+    }
+
+    /// As `start`, for a thread that runs when nobody else wants to.
+    pub(crate) fn start_idle(
+        name: &'static str,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<OwnedThread> {
+        OwnedThread::start(name, move || {
+            let _ = setpriority_process(None, IDLE_NICE);
+            body();
         })
     }
 

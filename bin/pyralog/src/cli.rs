@@ -6,9 +6,9 @@ mod node_flags;
 pub use arguments::{
     ActorsCommand, AlterArguments, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments,
     ConsumeBench, CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From,
-    GroupCommand, IdArguments, IdCommand, IdsBench, LinkBench, LogCommand, OutputFlag,
-    ProduceArguments, ProduceBench, RecordFormat, ResetArguments, ServerFlags, SqlArguments,
-    SqlFormat,
+    GroupCommand, IdArguments, IdCommand, IdsBench, InspectArguments, InspectFormat, InspectKind,
+    LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat,
+    ResetArguments, ServerFlags, SqlArguments, SqlFormat, VerifyArguments,
 };
 pub use node_flags::{NodeFlags, Role};
 
@@ -100,6 +100,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Counter { command }) => command::counter::run(command),
         Some(Command::Actors(arguments)) => command::actors::run(arguments),
         Some(Command::Status { server, output }) => command::status::run(server, output.format),
+        Some(Command::Inspect(arguments)) => command::inspect::run(&arguments),
+        Some(Command::Verify(arguments)) => command::verify::run(&arguments),
         Some(Command::Debug { command }) => command::debug::run(command),
         Some(Command::Bench { command }) => bench::run(command),
     }

@@ -6,6 +6,7 @@
 //!   cluster's secret.
 //! - [`listeners`], [`node`], [`run`]: a node from start to ordered shutdown.
 //! - [`cli`]: the commands as they are typed; [`command`]: what they do.
+//! - [`offline`]: a data directory seen from outside.
 //! - [`client`]: the `/v1` API from the other side.
 //! - [`demo`]: data to try things out with, and questions about it.
 //! - [`bench`]: load over Kafka's protocol, and the disk's own figures.
@@ -23,6 +24,7 @@ pub mod demo;
 pub mod failure;
 pub mod listeners;
 pub mod node;
+pub mod offline;
 pub mod output;
 pub mod run;
 pub mod signals;

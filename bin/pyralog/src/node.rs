@@ -247,7 +247,12 @@ fn pyramid_arguments(plan: &NodePlan<'_>, pyramid: &PyramidSettings) -> PyramidA
         ..LogSettings::default()
     };
     PyramidArguments {
-        log_options: LogOptions { segment_bytes: pyramid.segment_bytes, ..LogOptions::default() },
+        log_options: LogOptions {
+            segment_bytes: pyramid.segment_bytes,
+            scrub_interval: pyramid.scrub_interval,
+            scrub_bytes_per_second: pyramid.scrub_bytes_per_second,
+            ..LogOptions::default()
+        },
         shen_settings: ShenSettings {
             default_partitions: pyramid.partitions_default,
             partitions_per_log_max: PARTITIONS_PER_LOG_MAX,

@@ -49,9 +49,20 @@ pub fn size(bytes: u64) -> String {
     bytesize::ByteSize::b(bytes).display().si().to_string()
 }
 
+/// `1 segment`, `2 segments`.
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_agree_with_their_nouns() {
+        assert_eq!([count(0, "row"), count(1, "row")], ["0 rows", "1 row"]);
+    }
 
     #[test]
     fn sizes_are_for_people() {

@@ -8,6 +8,8 @@ mod bench;
 mod config;
 #[path = "cli/coordination.rs"]
 mod coordination;
+#[path = "cli/data_files.rs"]
+mod data_files;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/docs.rs"]
@@ -16,6 +18,8 @@ mod docs;
 mod groups;
 #[path = "cli/http.rs"]
 mod http;
+#[path = "cli/inspect.rs"]
+mod inspect;
 #[path = "cli/logs.rs"]
 mod logs;
 #[path = "cli/node.rs"]
@@ -24,9 +28,13 @@ mod node;
 mod process;
 #[path = "cli/produce.rs"]
 mod produce;
+#[path = "cli/scrub.rs"]
+mod scrub;
 #[path = "cli/sql.rs"]
 mod sql;
 #[path = "cli/streams.rs"]
 mod streams;
 #[path = "cli/tiers.rs"]
 mod tiers;
+#[path = "cli/verify.rs"]
+mod verify;

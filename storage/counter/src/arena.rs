@@ -33,6 +33,8 @@ mod layout;
 mod raise;
 mod start;
 
+pub(crate) use header::{Bad, Header};
+pub(crate) use layout::{GROUP, Layout, slot_at};
 pub use raise::{Raise, Raised, Refused, Wish};
 pub use start::StartReport;
 
@@ -45,7 +47,6 @@ use crate::mutation::Mutation;
 use crate::mutation::Planted;
 use active::Active;
 use area::Area;
-use header::Header;
 use pyralog_env::Disk;
 use pyralog_model::{CounterNumber, StoreId};
 use std::path::Path;

@@ -137,16 +137,33 @@ fn encode(entry: &Entry, store: StoreId) -> Block {
 }
 
 fn decode(block: &[u8; BLOCK_BYTES], path: &Path, store: StoreId) -> Result<Kept, CounterError> {
-    let found = u16::from_le_bytes([block[8], block[9]]);
-    if block[0..8] != *MAGIC {
-        return Ok(Kept::Damaged);
+    match read_copy(block, store) {
+        BoundCopy::Kept(kept) => Ok(kept),
+        BoundCopy::Newer(found) => {
+            let (path, known) = (path.to_owned(), VERSION);
+            Err(CounterError::NewerVersion { path, found, known })
+        }
     }
-    if found > VERSION {
-        let (path, known) = (path.to_owned(), VERSION);
-        return Err(CounterError::NewerVersion { path, found, known });
+}
+
+/// What a copy turned out to be.
+pub(crate) enum BoundCopy {
+    /// The bound, or that it is damaged; a copy is never empty.
+    Kept(Kept),
+    /// Of a newer program.
+    Newer(u16),
+}
+
+pub(crate) fn read_copy(block: &[u8; BLOCK_BYTES], store: StoreId) -> BoundCopy {
+    let version = u16::from_le_bytes([block[8], block[9]]);
+    if block[0..8] != *MAGIC {
+        return BoundCopy::Kept(Kept::Damaged);
+    }
+    if version > VERSION {
+        return BoundCopy::Newer(version);
     }
     match Kept::decode(&block[ENTRY_AT..ENTRY_AT + ENTRY_BYTES], store, 0) {
-        Kept::Empty => Ok(Kept::Damaged),
-        kept => Ok(kept),
+        Kept::Empty => BoundCopy::Kept(Kept::Damaged),
+        kept => BoundCopy::Kept(kept),
     }
 }

@@ -12,7 +12,7 @@ use pyralog_model::{CounterNumber, StoreId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const STORE: StoreId = StoreId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+pub(crate) const STORE: StoreId = StoreId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 const ARENA: &str = "/arena";
 const LANE: &str = "/lane";
 const FIRST: CounterNumber = CounterNumber(7);
@@ -45,7 +45,7 @@ fn written() -> (SimDisk, Arc<dyn Disk>) {
     (disk, world)
 }
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 

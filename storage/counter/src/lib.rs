@@ -18,6 +18,7 @@
 //! `cells/mapped.rs`, and is denied everywhere else.
 
 pub mod cells;
+pub mod inspection;
 
 mod arena;
 mod block;

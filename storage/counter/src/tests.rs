@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 mod damage;
 mod ends;
+mod inspection;
 mod sizes;
 
 const STORE: StoreId = StoreId(0x77);

@@ -78,6 +78,13 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     /// Makes everything durable, length cuts included (`fsync`).
     fn sync_all(&self) -> io::Result<()>;
 
+    /// The first position from `position` on that may hold something but zeros; none
+    /// if there is none before the end. Files with holes are read in little time
+    /// with it; where the file system does not tell, every position may.
+    fn next_data(&self, position: u64) -> io::Result<Option<u64>> {
+        Ok(Some(position).filter(|position| self.len().is_ok_and(|len| *position < len)))
+    }
+
     /// Reads exactly `buffer.len()` bytes or fails with `UnexpectedEof`.
     fn read_exact_at(&self, buffer: &mut [u8], position: u64) -> io::Result<()> {
         let read = self.read_at(buffer, position)?;

@@ -15,4 +15,6 @@ pub mod sim;
 pub use clock::{Clock, Monotonic, WallMillis};
 pub use disk::{Disk, DiskEntry, DiskFile};
 pub use entropy::Entropy;
-pub use real::{DirectoryLock, LockError, LockHolder, RealClock, RealDisk, RealEntropy};
+pub use real::{
+    DirectoryLock, LockError, LockHolder, LockState, ReadOnlyDisk, RealClock, RealDisk, RealEntropy,
+};

@@ -9,8 +9,10 @@ mod disk;
 mod entropy;
 mod file;
 mod lock;
+mod read_only;
 
 pub use clock::RealClock;
 pub use disk::RealDisk;
 pub use entropy::RealEntropy;
-pub use lock::{DirectoryLock, LockError, LockHolder};
+pub use lock::{DirectoryLock, LockError, LockHolder, LockState};
+pub use read_only::ReadOnlyDisk;

@@ -75,7 +75,7 @@ fn files(rig: &Rig) -> [(&'static str, PathBuf); 4] {
     ]
 }
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 

@@ -23,10 +23,12 @@
 //! and in `docs/formats.md`.
 
 pub mod frame;
+pub mod inspection;
 pub mod segment;
 pub mod wal;
 
 mod appender;
+mod audit;
 mod checkpoint;
 mod committer;
 mod durable;
@@ -38,12 +40,14 @@ mod mutation;
 mod partition_log;
 mod paths;
 mod recovery;
+mod scrub;
 mod segment_writer;
 mod sessions;
 mod sparse_index;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{AuditReport, AuditRequest, audit};
 pub use checkpoint::{CheckpointStore, Checkpoints, PartitionCheckpoint, WalCheckpoint};
 pub use committer::{Append, Appended, CommitCounts, Committer, Completion, Opened, Submission};
 pub use durable::Durable;
@@ -52,5 +56,6 @@ pub use frame::{Frame, FrameHeader, FrameKind};
 pub use mutation::Mutation;
 pub use partition_log::{PartitionLog, PartitionSizes, Slice};
 pub use recovery::{LogOptions, Recovered, RecoveryReport, create_partition, delete_log, recover};
+pub use scrub::{ScrubReport, Scrubber};
 pub use segment_writer::{SegmentWriter, WriterReport, WriterTask};
 pub use sessions::{Session, SessionBatch, SessionState, SessionTable, Verdict};

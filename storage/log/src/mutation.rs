@@ -22,6 +22,8 @@ pub enum Mutation {
     StartNotSaved,
     /// Start without the sessions of sealed segments.
     SessionsForgotten,
+    /// Scrub by the frames' headers alone, without the batches' checksums.
+    ScrubSkipsBatches,
 }
 
 /// The bug that is planted in this store, if any.

@@ -28,6 +28,7 @@ use pyralog_model::{LogNumber, Lsn, PartitionId, StoreId};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a store is laid out and when it does what.
 #[derive(Debug, Clone)]
@@ -44,6 +45,10 @@ pub struct LogOptions {
     pub direct_checkpoint_bytes: usize,
     /// Segment size until the log's own setting is known.
     pub segment_bytes: u64,
+    /// Between the beginnings of two scrubs of all sealed segments; zero for none.
+    pub scrub_interval: Duration,
+    /// How fast they are read.
+    pub scrub_bytes_per_second: u64,
     /// A bug to plant.
     #[cfg(any(test, feature = "mutants"))]
     pub mutation: Option<Mutation>,
@@ -58,6 +63,8 @@ impl Default for LogOptions {
             direct_bytes_min: 512 << 10,
             direct_checkpoint_bytes: 256 << 20,
             segment_bytes: 1_000_000_000,
+            scrub_interval: Duration::from_secs(7 * 24 * 3_600),
+            scrub_bytes_per_second: 10_000_000,
             #[cfg(any(test, feature = "mutants"))]
             mutation: None,
         }
@@ -65,7 +72,7 @@ impl Default for LogOptions {
 }
 
 impl LogOptions {
-    fn planted(&self) -> Planted {
+    pub(crate) fn planted(&self) -> Planted {
         #[cfg(any(test, feature = "mutants"))]
         return Planted::new(self.mutation);
         #[cfg(not(any(test, feature = "mutants")))]

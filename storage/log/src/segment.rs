@@ -15,6 +15,7 @@ mod cursor;
 mod headers;
 mod scan;
 
+pub(crate) use cursor::FrameCursor;
 pub(crate) use scan::{ScanRequest, Scanned, scan};
 
 use crate::error::io_error;
@@ -22,7 +23,6 @@ use crate::frame::FRAME_HEADER_BYTES;
 use crate::sparse_index::SparseIndex;
 use crate::{LogError, SessionBatch, Slice};
 use bytes::Bytes;
-use cursor::FrameCursor;
 use pyralog_env::DiskFile;
 use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ use std::sync::{Arc, RwLock};
 /// Length of a segment's header.
 pub const SEGMENT_HEADER_BYTES: usize = 128;
 
-const MAGIC: [u8; 8] = *b"PYRASEG1";
-const VERSION: u16 = 1;
+pub(crate) const MAGIC: [u8; 8] = *b"PYRASEG1";
+pub(crate) const VERSION: u16 = 1;
 
 /// An open segment, shared by readers and the one who appends.
 #[derive(Debug)]

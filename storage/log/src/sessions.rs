@@ -19,9 +19,10 @@
 //! begins anew in an epoch up to the other is refused; its producer raises its
 //! epoch, gets past both and goes on.
 
+mod agreement;
 mod sealed;
 mod session;
-mod snapshot;
+pub(crate) mod snapshot;
 #[cfg(test)]
 mod tests;
 

@@ -25,11 +25,11 @@ use std::path::Path;
 /// Bytes of segment between two entries.
 pub(crate) const INTERVAL_BYTES: u64 = 32 << 10;
 
-const VERSION: u16 = 1;
-const OFFSETS_MAGIC: [u8; 8] = *b"PYRAOFFS";
-const TIMES_MAGIC: [u8; 8] = *b"PYRATIME";
-const OFFSETS_HEADER_BYTES: usize = 56;
-const TIMES_HEADER_BYTES: usize = 32;
+pub(crate) const VERSION: u16 = 1;
+pub(crate) const OFFSETS_MAGIC: [u8; 8] = *b"PYRAOFFS";
+pub(crate) const TIMES_MAGIC: [u8; 8] = *b"PYRATIME";
+pub(crate) const OFFSETS_HEADER_BYTES: usize = 56;
+pub(crate) const TIMES_HEADER_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
@@ -69,6 +69,24 @@ impl SparseIndex {
             self.entries.push(Entry { offset, position, time_before: self.max_timestamp });
         }
         self.max_timestamp = self.max_timestamp.max(max_timestamp);
+    }
+
+    /// An index of these entries; none if there are not as many times as offsets.
+    pub(crate) fn from_parts(
+        offsets: &[(Offset, u64)],
+        times: &[i64],
+        max_timestamp: i64,
+    ) -> Option<SparseIndex> {
+        let both = offsets.iter().zip(times);
+        let entries =
+            both.map(|(&(offset, position), &time_before)| Entry { offset, position, time_before });
+        let entries: Vec<Entry> = entries.collect();
+        (offsets.len() == times.len()).then_some(SparseIndex { entries, max_timestamp })
+    }
+
+    /// The offset and the position of every entry.
+    pub(crate) fn offsets(&self) -> Vec<(Offset, u64)> {
+        self.entries.iter().map(|entry| (entry.offset, entry.position)).collect()
     }
 
     /// Every position that has an entry, in order; a frame begins at each.
@@ -201,7 +219,7 @@ fn write_file(disk: &dyn Disk, path: &Path, bytes: Vec<u8>) -> Result<(), LogErr
     file.sync_all().map_err(io_error("cannot sync", path))
 }
 
-fn read_file(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, LogError> {
+pub(crate) fn read_file(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, LogError> {
     if !disk.exists(path).map_err(io_error("cannot look at", path))? {
         return Ok(None);
     }

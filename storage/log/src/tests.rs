@@ -1,10 +1,13 @@
 //! The store as its callers see it: what goes in comes out, whatever happens in
 //! between. The seeded power cuts of `tests/simulator` go on from here.
 
+mod audit;
 mod damage;
 mod epochs;
 mod full_disk;
+mod inspection;
 pub(crate) mod rig;
+mod scrub;
 pub(crate) mod sessions;
 mod starts;
 

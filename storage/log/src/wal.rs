@@ -25,9 +25,9 @@
 mod files;
 mod scan;
 
-pub(crate) use files::check_header;
 pub use files::prepare_file;
-pub(crate) use scan::{RoundPlace, read_round, scan_file};
+pub(crate) use files::{HEADER_BYTES, MAGIC, check_header};
+pub(crate) use scan::{RoundHeader, RoundPlace, read_round, scan_file};
 
 use crate::durable::SyncProof;
 use crate::frame::Frame;

@@ -1,5 +1,6 @@
 //! Where recovery may begin.
 
+use crate::record;
 use pyralog_model::PartitionId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,4 +39,24 @@ pub struct Checkpoints {
     pub partitions: BTreeMap<PartitionId, PartitionCheckpoint>,
     /// Of the write-ahead log; `None` before the first one.
     pub wal: Option<WalCheckpoint>,
+}
+
+impl PartitionCheckpoint {
+    /// Reads a row of the table. Any bytes may be given.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<PartitionCheckpoint, String> {
+        record::decode(bytes)
+    }
+}
+
+impl WalCheckpoint {
+    /// Reads the row of the table. Any bytes may be given.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<WalCheckpoint, String> {
+        record::decode(bytes)
+    }
 }

@@ -8,7 +8,8 @@
 
 use crate::MetaError;
 use crate::backend::{Answers, DiskBackend};
-use crate::rewrite::{building_path, remove_leftover, rewrite};
+use crate::overlay::Overlay;
+use crate::rewrite::{FILE_BYTES_MAX, building_path, remove_leftover, rewrite};
 use pyralog_env::{Disk, DiskFile};
 use redb::{ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
@@ -58,6 +59,31 @@ impl Database {
 
         let file = disk.open(path).map_err(MetaError::disk("open", path))?;
         let database = Database::over(file, path)?;
+        database.check_format(schema)?;
+        Ok(database)
+    }
+
+    /// Opens a database that is there, and changes nothing of it: for those who look.
+    /// What is written to it is in memory and goes with it.
+    pub(crate) fn look(
+        disk: &dyn Disk,
+        path: &Path,
+        schema: Schema,
+    ) -> Result<Database, MetaError> {
+        let below = disk.open(path).map_err(MetaError::disk("open", path))?;
+        let bytes = below.len().map_err(MetaError::disk("measure", path))?;
+        if bytes == 0 {
+            return Err(MetaError::corrupt(path, "it is empty"));
+        }
+        if bytes > FILE_BYTES_MAX {
+            return Err(MetaError::TooLarge {
+                path: path.to_owned(),
+                bytes,
+                limit: FILE_BYTES_MAX,
+            });
+        }
+        let overlay = Overlay::new(below).map_err(MetaError::disk("measure", path))?;
+        let database = Database::over(Arc::new(overlay), path)?;
         database.check_format(schema)?;
         Ok(database)
     }

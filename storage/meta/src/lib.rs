@@ -16,6 +16,7 @@ mod command_log;
 mod database;
 mod error;
 mod meta_store;
+mod overlay;
 mod record;
 mod rewrite;
 #[cfg(test)]

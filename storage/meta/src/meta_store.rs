@@ -41,6 +41,15 @@ impl MetaStore {
         Ok(MetaStore { database: Database::open(&*disk, path, SCHEMA)? })
     }
 
+    /// Opens the file at `path` without changing it, for those who look. What is
+    /// changed through it is in memory and goes with it.
+    ///
+    /// # Errors
+    /// As `open`, and when there is none.
+    pub fn look(disk: &dyn Disk, path: &Path) -> Result<MetaStore, MetaError> {
+        Ok(MetaStore { database: Database::look(disk, path, SCHEMA)? })
+    }
+
     /// Begins again after a change that failed with `DiskFull`. Needs no room.
     ///
     /// # Errors

@@ -57,6 +57,25 @@ fn checkpoints_come_back_from_a_real_disk() {
 }
 
 #[test]
+fn looking_at_a_file_changes_nothing_of_it() {
+    let disk = sim(1);
+    let path = Path::new(FILE);
+    let store = MetaStore::open(disk.clone(), path).unwrap();
+    let saved = [(PartitionId::new(1, 0), checkpoint(1))];
+    store.save_checkpoints(&saved, None).unwrap();
+    // Open still, as after a kill: redb would repair it.
+    let before = disk.read_file(path).unwrap();
+    let seen = MetaStore::look(&*disk, path).unwrap();
+    assert_eq!(seen.load_checkpoints().unwrap().partitions.into_iter().collect::<Vec<_>>(), saved);
+    drop(seen);
+    assert!(disk.read_file(path).unwrap() == before);
+    assert_eq!(disk.list(Path::new("/d")).unwrap().len(), 1);
+    let other = CommandLog::look(&*disk, path).unwrap_err();
+    assert!(other.to_string().contains("no commands"), "{other}");
+    assert!(MetaStore::look(&*disk, Path::new("/d/none")).is_err());
+}
+
+#[test]
 fn commands_come_back_and_keep_their_order() {
     let disk = sim(1);
     let log = CommandLog::open(disk.clone(), Path::new(FILE)).unwrap();

@@ -8,6 +8,7 @@ mod compression;
 mod coordination;
 mod durability;
 mod error_code;
+mod finding;
 mod identity;
 mod log_name;
 mod log_settings;
@@ -27,6 +28,7 @@ pub use coordination::{
 };
 pub use durability::Durability;
 pub use error_code::{ErrorCode, Remedy};
+pub use finding::{Damage, Finding, Severity};
 pub use identity::{
     Boot, ClusterId, LogNumber, NodeName, NodeNumber, PartitionId, PartitionNumber, StoreId,
 };

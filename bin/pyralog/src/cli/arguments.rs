@@ -4,6 +4,7 @@ mod bench;
 mod coordination;
 mod group;
 mod log;
+mod offline;
 mod produce;
 mod sql;
 
@@ -13,6 +14,7 @@ pub use bench::{
 pub use coordination::{CounterCommand, IdArguments, IdCommand};
 pub use group::{GroupCommand, ResetArguments};
 pub use log::{AlterArguments, LogCommand};
+pub use offline::{InspectArguments, InspectFormat, InspectKind, VerifyArguments};
 pub use produce::ProduceArguments;
 pub use sql::{SqlArguments, SqlFormat};
 
@@ -87,6 +89,10 @@ pub enum Command {
         #[command(flatten)]
         output: OutputFlag,
     },
+    /// Look into files of a data directory; reads only, and needs no node
+    Inspect(InspectArguments),
+    /// Check every byte of a data directory that no node runs on; reads only
+    Verify(VerifyArguments),
     /// Look at the configuration
     Config {
         /// What to do.

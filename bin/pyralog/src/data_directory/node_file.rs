@@ -136,10 +136,7 @@ impl NodeFile {
     }
 
     /// Reads the file of `dir`; `None` when there is none.
-    pub(super) fn read(
-        disk: &dyn Disk,
-        dir: &Path,
-    ) -> Result<Option<NodeFile>, DataDirectoryError> {
+    pub fn read(disk: &dyn Disk, dir: &Path) -> Result<Option<NodeFile>, DataDirectoryError> {
         let path = dir.join(NAME);
         let damaged = |why: String| DataDirectoryError::Damaged { path: path.clone(), why };
         let text = match read_text(disk, &path) {

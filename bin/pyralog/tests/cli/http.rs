@@ -17,7 +17,7 @@ fn raw(node: &Node, request: &[u8]) -> (u16, String) {
     (status, answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).to_owned())
 }
 
-fn send(node: &Node, method: &str, path: &str, body: &str) -> (u16, String) {
+pub fn send(node: &Node, method: &str, path: &str, body: &str) -> (u16, String) {
     let length = body.len();
     let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
     let head = format!("{head}content-type: application/json\r\ncontent-length: {length}\r\n\r\n");

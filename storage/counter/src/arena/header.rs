@@ -32,18 +32,18 @@ const CHECKED: std::ops::Range<usize> = 16..96;
 
 /// One state of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) layout: Layout,
-    pub(super) seq: u64,
-    pub(super) incarnation: u64,
+pub(crate) struct Header {
+    pub(crate) layout: Layout,
+    pub(crate) seq: u64,
+    pub(crate) incarnation: u64,
     /// Values of this incarnation and of those before it are not believed.
-    pub(super) unclean: u64,
-    pub(super) closed: bool,
+    pub(crate) unclean: u64,
+    pub(crate) closed: bool,
 }
 
 /// Why a copy is not one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Bad {
+pub(crate) enum Bad {
     /// No header, or a torn one.
     Damaged,
     /// Of a newer program.
@@ -76,7 +76,7 @@ impl Header {
         block
     }
 
-    pub(super) fn decode(block: &[u8; BLOCK_BYTES], store: StoreId) -> Result<Header, Bad> {
+    pub(crate) fn decode(block: &[u8; BLOCK_BYTES], store: StoreId) -> Result<Header, Bad> {
         let word = |at: usize| u64::from_le_bytes(block[at..at + 8].try_into().expect("8 bytes"));
         let version = u16::from_le_bytes([block[8], block[9]]);
         let kept = StoreId(u128::from_le_bytes(block[16..32].try_into().expect("16 bytes")));

@@ -5,7 +5,7 @@ use crate::entry::ENTRY_BYTES;
 use pyralog_model::CounterNumber;
 
 /// Counters whose entries share a block.
-pub(super) const GROUP: u64 = (BLOCK_BYTES / ENTRY_BYTES) as u64;
+pub(crate) const GROUP: u64 = (BLOCK_BYTES / ENTRY_BYTES) as u64;
 const SLOT_BYTES: u64 = 64;
 /// Slots begin here: a multiple of every page size there is.
 pub(super) const SLOTS_AT: u64 = 64 << 10;
@@ -20,8 +20,8 @@ const _: () = assert!(GROUP_SLOTS_BYTES.is_multiple_of(4096));
 
 /// The lengths that the header keeps: they follow from the file's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) file_bytes: u64,
+pub(crate) struct Layout {
+    pub(crate) file_bytes: u64,
 }
 
 impl Layout {
@@ -30,23 +30,28 @@ impl Layout {
     }
 
     /// How many counters have slots: numbers below it.
-    pub(super) fn counters_max(self) -> u64 {
+    pub(crate) fn counters_max(self) -> u64 {
         self.groups() * GROUP
     }
 
     /// Where the durable blocks begin.
-    pub(super) fn durable_at(self) -> u64 {
+    pub(crate) fn durable_at(self) -> u64 {
         SLOTS_AT + self.groups() * GROUP_SLOTS_BYTES
     }
 
+    /// Length of a pair of durable blocks.
+    pub(crate) fn pair_bytes(self) -> u64 {
+        PAIR_BYTES
+    }
+
     /// The pair of durable blocks of a group of counters.
-    pub(super) fn pair_at(self, group: u64) -> u64 {
+    pub(crate) fn pair_at(self, group: u64) -> u64 {
         self.durable_at() + group * PAIR_BYTES
     }
 }
 
 /// Where a counter's slot begins.
-pub(super) fn slot_at(number: CounterNumber) -> u64 {
+pub(crate) fn slot_at(number: CounterNumber) -> u64 {
     SLOTS_AT + number.0 * SLOT_BYTES
 }
 

@@ -1,6 +1,8 @@
 //! One open file of the kernel.
 
 use crate::DiskFile;
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
@@ -50,5 +52,34 @@ impl DiskFile for RealFile {
 
     fn sync_all(&self) -> io::Result<()> {
         self.file.sync_all()
+    }
+
+    fn next_data(&self, position: u64) -> io::Result<Option<u64>> {
+        match seek(&self.file, SeekFrom::Data(position)) {
+            Ok(data) => Ok(Some(data)),
+            // Nothing but a hole up to the end.
+            Err(Errno::NXIO) => Ok(None),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => {
+                Ok(Some(position).filter(|position| self.len().is_ok_and(|len| *position < len)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_are_passed_over() {
+        let file = RealFile::new(tempfile::tempfile().unwrap());
+        file.set_len(1 << 40).unwrap();
+        file.write_all_at(b"far", 1 << 30).unwrap();
+        let data = file.next_data(0).unwrap().unwrap();
+        // Where the file system does not tell, the answer is the position itself.
+        assert!(data <= 1 << 30, "{data}");
+        assert_eq!(file.next_data((1 << 30) + 1).unwrap(), Some((1 << 30) + 1));
+        assert_eq!(file.next_data(1 << 40).unwrap(), None);
     }
 }

@@ -39,6 +39,15 @@ impl fmt::Display for LockHolder {
     }
 }
 
+/// Whether a directory is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockState {
+    /// Nobody has it at this moment.
+    Free,
+    /// A process has it; `None` if the lock file does not tell which.
+    Held(Option<LockHolder>),
+}
+
 /// Why a directory could not be locked.
 #[derive(Debug, Error)]
 pub enum LockError {
@@ -103,6 +112,23 @@ impl DirectoryLock {
         try_lock(&file, FlockOperation::NonBlockingLockShared)
     }
 
+    /// Whether somebody holds `dir` at this moment, and who. Changes nothing, and
+    /// needs no right to; a directory that was never locked is free.
+    ///
+    /// # Errors
+    /// Whatever opening or locking the file says, other than that it is missing.
+    pub fn look(dir: &Path) -> io::Result<LockState> {
+        let file = match File::open(dir.join(LOCK_FILE)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LockState::Free),
+            Err(error) => return Err(error),
+        };
+        match try_lock(&file, FlockOperation::NonBlockingLockShared)? {
+            true => Ok(LockState::Free),
+            false => Ok(LockState::Held(holder(dir))),
+        }
+    }
+
     /// The directory that is locked.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -154,9 +180,14 @@ mod tests {
         assert!(DirectoryLock::is_free(dir.path()).unwrap());
         let first = DirectoryLock::acquire(dir.path()).unwrap();
         assert!(!DirectoryLock::is_free(dir.path()).unwrap());
+        let LockState::Held(Some(seen)) = DirectoryLock::look(dir.path()).unwrap() else {
+            panic!("held");
+        };
+        assert_eq!(seen.pid, std::process::id());
         let refused = DirectoryLock::acquire(dir.path()).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(first);
+        assert_eq!(DirectoryLock::look(dir.path()).unwrap(), LockState::Free);
         assert!(DirectoryLock::is_free(dir.path()).unwrap());
         DirectoryLock::acquire(dir.path()).unwrap();
     }

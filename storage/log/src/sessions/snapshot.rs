@@ -29,13 +29,13 @@ use std::path::Path;
 /// What the files are called after the dot.
 pub(crate) const SNAPSHOT_EXTENSION: &str = "sessions";
 
-const MAGIC: [u8; 8] = *b"PYRASESS";
-const VERSION: u16 = 1;
-const HEADER_BYTES: usize = 64;
-const SESSION_BYTES: usize = 24;
-const BATCH_BYTES: usize = 16;
+pub(crate) const MAGIC: [u8; 8] = *b"PYRASESS";
+pub(crate) const VERSION: u16 = 1;
+pub(crate) const HEADER_BYTES: usize = 64;
+pub(crate) const SESSION_BYTES: usize = 24;
+pub(crate) const BATCH_BYTES: usize = 16;
 /// The longest file there can be.
-const FILE_BYTES_MAX: usize =
+pub(crate) const FILE_BYTES_MAX: usize =
     HEADER_BYTES + SESSIONS_MAX * (SESSION_BYTES + BATCHES_KEPT * BATCH_BYTES);
 
 /// The end of the segment that a snapshot belongs to.
@@ -121,7 +121,7 @@ fn encode_session(id: i64, session: &Session, bytes: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn decode(bytes: &[u8], at: &SealedAt) -> Option<SessionTable> {
+pub(crate) fn decode(bytes: &[u8], at: &SealedAt) -> Option<SessionTable> {
     let (header, mut body) = bytes.split_at_checked(HEADER_BYTES)?;
     let crc = u32::from_le_bytes(take(header, 8));
     let fits = header[0..8] == MAGIC

@@ -70,7 +70,7 @@ pub(crate) fn small() -> LogOptions {
         direct_bytes_min: usize::MAX,
         direct_checkpoint_bytes: 64 << 10,
         segment_bytes: 32 << 10,
-        mutation: None,
+        ..LogOptions::default()
     }
 }
 

@@ -13,9 +13,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-const MAGIC: [u8; 8] = *b"PYRAWAL1";
+pub(crate) const MAGIC: [u8; 8] = *b"PYRAWAL1";
 /// Bytes of the header page that are not always zero.
-const HEADER_BYTES: usize = 40;
+pub(crate) const HEADER_BYTES: usize = 40;
 
 static ZEROS: [u8; 1 << 18] = [0; 1 << 18];
 

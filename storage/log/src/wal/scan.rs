@@ -7,7 +7,7 @@ use crate::frame::{FRAME_HEADER_BYTES, Frame, FrameHeader};
 use crate::keyed_crc::keyed_crc;
 use bytes::Bytes;
 use pyralog_env::DiskFile;
-use pyralog_model::StoreId;
+use pyralog_model::{Lsn, StoreId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) fn scan_file(
             }
         }
         let at = (position - chunk_begin) as usize;
-        let header = decode_header(store, &chunk[at..at + ROUND_HEADER_BYTES]);
+        let header = RoundHeader::decode(store, &chunk[at..at + ROUND_HEADER_BYTES]);
         let fits = header.filter(|h| position + padded(h.body_bytes) as u64 <= len);
         position += match fits {
             Some(header) => {
@@ -92,21 +92,29 @@ pub(crate) fn read_round(
     Ok((frames.len() == place.frames).then_some(frames))
 }
 
-struct RoundHeader {
-    round: u64,
-    body_bytes: usize,
-    frames: usize,
+/// The fixed part of a round, decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoundHeader {
+    pub(crate) round: u64,
+    pub(crate) body_bytes: usize,
+    pub(crate) frames: usize,
+    pub(crate) first_lsn: Lsn,
 }
 
-fn decode_header(store: StoreId, bytes: &[u8]) -> Option<RoundHeader> {
-    let four = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
-    let eight = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-    let intact = bytes[0..8] == ROUND_MAGIC
-        && bytes[12..14] == VERSION.to_le_bytes()
-        && four(8) == keyed_crc(store, &[&bytes[12..ROUND_HEADER_BYTES]]);
-    intact.then(|| RoundHeader {
-        round: eight(24),
-        body_bytes: four(16) as usize,
-        frames: four(20) as usize,
-    })
+impl RoundHeader {
+    /// Reads the `ROUND_HEADER_BYTES` of `bytes`; none if they are not a round of
+    /// this store, or damaged.
+    pub(crate) fn decode(store: StoreId, bytes: &[u8]) -> Option<RoundHeader> {
+        let four = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
+        let eight = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
+        let intact = bytes[0..8] == ROUND_MAGIC
+            && bytes[12..14] == VERSION.to_le_bytes()
+            && four(8) == keyed_crc(store, &[&bytes[12..ROUND_HEADER_BYTES]]);
+        intact.then(|| RoundHeader {
+            round: eight(24),
+            body_bytes: four(16) as usize,
+            frames: four(20) as usize,
+            first_lsn: Lsn(eight(32)),
+        })
+    }
 }

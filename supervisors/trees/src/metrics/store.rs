@@ -31,6 +31,17 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
         "Batches refused because they do not follow their session's last one.",
         metrics.sequences_refused,
     );
+    counter(
+        "scrub_bytes_total",
+        "Bytes of sealed segments that were read again.",
+        metrics.scrub_bytes,
+    );
+    counter("scrub_passes_total", "Times that all of them were.", metrics.scrub_passes);
+    counter(
+        "scrub_damages_total",
+        "Damaged places that were found, again each time.",
+        metrics.scrub_damages,
+    );
     let full = u64::from(metrics.disk_full);
     let _ = write!(
         page,

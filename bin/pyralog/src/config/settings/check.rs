@@ -155,6 +155,12 @@ impl PyramidSettings {
                 "choose a time like \"5m\" that a query may run",
             );
         }
+        if self.scrub_bytes_per_second == 0 {
+            return refuse(
+                "scrub_rate is 0 bytes".into(),
+                "for no scrub, set scrub_interval to 0s",
+            );
+        }
         if self.group_rebalance_delay > GROUP_REBALANCE_DELAY_MAX {
             return refuse(
                 format!("group_rebalance_delay is {:?}", self.group_rebalance_delay),

@@ -34,6 +34,10 @@ pub struct PyramidSettings {
     pub query_time_max: Duration,
     /// SQL queries that run at once.
     pub queries_max: u64,
+    /// Between two scrubs of the sealed segments; zero for none.
+    pub scrub_interval: Duration,
+    /// How fast they are read.
+    pub scrub_bytes_per_second: u64,
 }
 
 impl PyramidSettings {
@@ -57,6 +61,8 @@ impl PyramidSettings {
             query_memory_bytes: keys.number("query_memory"),
             query_time_max: keys.duration("query_time_max"),
             queries_max: keys.number("queries_max"),
+            scrub_interval: keys.duration("scrub_interval"),
+            scrub_bytes_per_second: keys.number("scrub_rate"),
         }
     }
 }

@@ -1,0 +1,271 @@
+//! One partition: its segments in order, what is derived from them, the frames of
+//! the WAL that continue them, and the checkpoint that speaks of all.
+
+use super::Auditor;
+use super::derived::Derived;
+use super::segments::{Expected, Seen};
+use super::wal::{Tail, TailFrame};
+use crate::paths::{self, by_base, parts_of};
+use crate::sessions::{SNAPSHOT_EXTENSION, SessionTable};
+use crate::{FrameKind, PartitionCheckpoint};
+use pyralog_model::{Finding, Lsn, Offset, PartitionId, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const RESTORE: &str =
+    "the node does not start like this; put the partition's directory back from a backup";
+
+/// How far the audit has come in a partition.
+struct Progress {
+    /// The offset after the last record in segments.
+    end: Offset,
+    lsn: Lsn,
+    /// A fold over the segments, for as long as it can be known.
+    sessions: Option<SessionTable>,
+    /// Something is lost already: what follows from that is not told again.
+    broken: bool,
+}
+
+impl Auditor<'_> {
+    pub(super) fn partition(&mut self, id: PartitionId, tail: &Tail) {
+        let dir = paths::partition_dir(self.request.pyramid, id);
+        if self.request.placed.is_some_and(|placed| !placed.contains(&id)) {
+            let what = "is of a log that the directory does not place on this node";
+            let finding = Finding::new(Severity::Note, &dir, what);
+            self.find(finding.advice("the log was deleted; the node removes its files"));
+        }
+        let Some(names) = self.names(&dir) else { return };
+        let known = self.request.checkpoints.and_then(|all| all.partitions.get(&id)).copied();
+        // Without checkpoints a partition begins where its segments do.
+        let first = names.keys().next().copied().unwrap_or_default();
+        let begin = if self.request.checkpoints.is_some() { Offset::ZERO } else { first };
+        let known = known.unwrap_or(PartitionCheckpoint { log_start: begin, ..Default::default() });
+        let was_cut = tail.truncated_at(id) > known.lsn;
+        let bases = self.kept_bases(&dir, &names, &known);
+        let mut progress = self.begin(id, &dir, &names, &bases, &known);
+        for (index, &base) in bases.iter().enumerate() {
+            let next = bases.get(index + 1).copied();
+            self.next_segment(id, &dir, (base, next), (known, was_cut), &names, &mut progress);
+        }
+        if !was_cut {
+            self.hold_checkpoint(&dir, &known, &progress);
+        }
+        progress.broken |= tail.broken;
+        self.continues(tail.of(id), &known, tail.truncated_at(id), &mut progress);
+    }
+
+    /// The files there are: extensions by base offset.
+    fn names(&mut self, dir: &Path) -> Option<BTreeMap<Offset, BTreeSet<String>>> {
+        let entries = match self.request.disk.list(dir) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.unreadable(dir, &error);
+                return None;
+            }
+        };
+        let mut names: BTreeMap<Offset, BTreeSet<String>> = BTreeMap::new();
+        for entry in entries {
+            let known = ["segment", "offsets", "times", SNAPSHOT_EXTENSION];
+            match parts_of(&entry.name) {
+                Some((base, extension)) if !entry.is_dir && known.contains(&extension) => {
+                    names.entry(base).or_default().insert(extension.to_owned());
+                }
+                _ => self.stranger(&dir.join(&entry.name)),
+            }
+        }
+        Some(names)
+    }
+
+    /// Where the segments begin that a start keeps.
+    fn kept_bases(
+        &mut self,
+        dir: &Path,
+        names: &BTreeMap<Offset, BTreeSet<String>>,
+        known: &PartitionCheckpoint,
+    ) -> Vec<Offset> {
+        let segments = names.iter().filter(|(_, extensions)| extensions.contains("segment"));
+        let mut bases: Vec<Offset> = segments.map(|(base, _)| *base).collect();
+        let first = bases.iter().copied().filter(|base| *base <= known.log_start).max();
+        for gone in bases.iter().filter(|base| first.is_some_and(|first| **base < first)) {
+            let path = by_base(dir, *gone, "segment");
+            let what = format!("ends before the partition's start, offset {}", known.log_start);
+            let finding = Finding::new(Severity::Note, path, what);
+            self.find(finding.advice("the next start removes it"));
+        }
+        bases.retain(|base| first.is_none_or(|first| *base >= first));
+        bases
+    }
+
+    /// What was known where the first segment begins.
+    fn begin(
+        &mut self,
+        id: PartitionId,
+        dir: &Path,
+        names: &BTreeMap<Offset, BTreeSet<String>>,
+        bases: &[Offset],
+        known: &PartitionCheckpoint,
+    ) -> Progress {
+        let first = bases.first().copied().unwrap_or_default();
+        let mut progress =
+            Progress { end: first, lsn: Lsn::default(), sessions: None, broken: false };
+        if first > known.log_start {
+            let what = format!("offsets {}..{first} are missing", known.log_start);
+            self.find(Finding::new(Severity::Damage, dir, what).advice(RESTORE));
+            progress.broken = true;
+        } else if bases.is_empty() && known.next_offset > Offset::ZERO {
+            let what = format!("has no segment, and was synced up to {}", known.next_offset);
+            self.find(Finding::new(Severity::Damage, dir, what).advice(RESTORE));
+            progress.broken = true;
+        }
+        if first == Offset::ZERO {
+            progress.sessions = Some(SessionTable::default());
+            return progress;
+        }
+        let last = names.keys().copied().filter(|base| *base < first).max();
+        let sealed = bases.len().saturating_sub(1);
+        let derived = last.and_then(|last| self.derived(id, dir, last, None, Severity::Note));
+        match derived.filter(|derived| derived.facts.next_offset == first) {
+            Some(Derived { facts, sessions }) => {
+                (progress.lsn, progress.sessions) = (facts.last_lsn, sessions);
+            }
+            // A later snapshot makes up for it.
+            None if sealed > 0 => {}
+            None if !progress.broken => {
+                let what = format!("what was known of producers before offset {first} is missing");
+                self.find(Finding::new(Severity::Damage, dir, what).advice(RESTORE));
+            }
+            None => {}
+        }
+        progress
+    }
+
+    fn next_segment(
+        &mut self,
+        id: PartitionId,
+        dir: &Path,
+        (base, next): (Offset, Option<Offset>),
+        (known, was_cut): (PartitionCheckpoint, bool),
+        names: &BTreeMap<Offset, BTreeSet<String>>,
+        progress: &mut Progress,
+    ) {
+        let path: PathBuf = by_base(dir, base, "segment");
+        if base != progress.end && !progress.broken {
+            let what = format!("begins at {base}, and the one before it ends at {}", progress.end);
+            self.find(Finding::new(Severity::Damage, &path, what).advice(RESTORE));
+        }
+        let is_last = next.is_none();
+        let before = progress.lsn;
+        let expected =
+            Expected { id, base, path: &path, is_last, end: next, known, was_cut, before };
+        let mut folded = progress.sessions.clone().unwrap_or_default();
+        let seen = self.segment(&expected, &mut folded);
+        let Some(seen) = seen else {
+            progress.broken |= !is_last;
+            progress.end = next.unwrap_or(base);
+            progress.sessions = None;
+            return;
+        };
+        if let Some(next) = next {
+            self.sealed(id, dir, base, (&seen, next), &folded, progress);
+        } else {
+            self.unsealed(dir, base, names);
+            (progress.end, progress.lsn) = (seen.end, seen.lsn);
+            progress.broken |= seen.damaged;
+        }
+    }
+
+    fn sealed(
+        &mut self,
+        id: PartitionId,
+        dir: &Path,
+        base: Offset,
+        (seen, next): (&Seen, Offset),
+        folded: &SessionTable,
+        progress: &mut Progress,
+    ) {
+        let derived = self.derived(id, dir, base, Some(seen), Severity::Repairable);
+        let lsn = derived.as_ref().map(|derived| derived.facts.last_lsn);
+        let kept = derived.and_then(|derived| derived.sessions);
+        let before = progress.sessions.take();
+        if let Some((kept, before)) = kept.as_ref().zip(before.as_ref()) {
+            let comparable = !seen.damaged && folded.forgot_nothing_since(before);
+            if let Some(what) = kept.contradiction(folded).filter(|_| comparable) {
+                let path = by_base(dir, base, SNAPSHOT_EXTENSION);
+                let what = format!("is not what the segments say: {what}");
+                self.find(Finding::new(Severity::Repairable, path, what).advice(
+                    "remove it while the node is stopped: what producers have written is read \
+                     from the segments then",
+                ));
+            }
+        }
+        progress.sessions = kept.or_else(|| before.map(|_| folded.clone()));
+        progress.lsn = lsn.unwrap_or_default().max(seen.lsn);
+        // What is lost at its end has been told.
+        progress.end = if seen.damaged { next } else { seen.end };
+    }
+
+    /// The last segment has nothing derived yet; what bears its name is of an earlier
+    /// life.
+    fn unsealed(&mut self, dir: &Path, base: Offset, names: &BTreeMap<Offset, BTreeSet<String>>) {
+        let extensions = names.get(&base).into_iter().flatten();
+        for extension in extensions.filter(|extension| *extension != "segment") {
+            let what = "is of the last segment, which is not sealed";
+            let finding = Finding::new(Severity::Note, by_base(dir, base, extension), what);
+            self.find(finding.advice("it is written anew when the segment is sealed"));
+        }
+    }
+
+    /// The checkpoint never promises more than there is.
+    fn hold_checkpoint(&mut self, dir: &Path, known: &PartitionCheckpoint, progress: &Progress) {
+        let Progress { end, lsn, broken, .. } = *progress;
+        if broken {
+            return;
+        }
+        let what = if known.next_offset > end {
+            format!("was synced up to offset {}, and ends at {end}", known.next_offset)
+        } else if known.log_start > end {
+            format!("should begin at offset {}, and ends at {end}", known.log_start)
+        } else if known.next_offset == end && known.lsn < lsn {
+            format!("ends with LSN {}, and the checkpoint says {}", lsn.0, known.lsn.0)
+        } else {
+            return;
+        };
+        let finding = Finding::new(Severity::Damage, dir, what);
+        self.find(finding.advice(format!(
+            "records that were acknowledged are missing, or meta.redb is of another state of the \
+             directory; {RESTORE}"
+        )));
+    }
+
+    /// The WAL's frames go on where the segments end, as a start would replay them.
+    fn continues(
+        &mut self,
+        frames: &[TailFrame],
+        known: &PartitionCheckpoint,
+        cut_at: Lsn,
+        progress: &mut Progress,
+    ) {
+        let mut lsn = known.lsn.max(progress.lsn);
+        for TailFrame { header, path, position } in frames {
+            if header.lsn <= lsn || progress.broken {
+                continue;
+            }
+            lsn = header.lsn;
+            match header.kind {
+                FrameKind::Truncate => progress.end = progress.end.min(header.base_offset),
+                FrameKind::Append if header.base_offset == progress.end => {
+                    progress.end = header.next_offset();
+                }
+                // It went with what lay between.
+                FrameKind::Append if header.lsn < cut_at => {}
+                FrameKind::Append => {
+                    let (id, base, end) = (header.partition, header.base_offset, progress.end);
+                    let what = format!("goes on at {base} of partition {id}, which ends at {end}");
+                    let finding = Finding::new(Severity::Damage, &**path, what).at(*position);
+                    self.find(finding.advice(format!("records are missing between; {RESTORE}")));
+                    progress.broken = true;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One segment: every byte of it, and what becomes of damage.
+//!
+//! In a sealed segment everything was synced, so damage is loss. In the last one the
+//! end may be torn: what was never synced was acknowledged from the WAL, or not at
+//! all, and a start cuts it off. What tells the two apart is what a start goes by:
+//! the checkpoint, and frames which say that they were written after a sync.
+
+use super::Auditor;
+use crate::error::io_error;
+use crate::inspection::{SegmentFrame, SegmentHeader, SegmentItem, SegmentPlace, SegmentWalk};
+use crate::segment::SEGMENT_HEADER_BYTES;
+use crate::sessions::SessionTable;
+use crate::sparse_index::SparseIndex;
+use crate::{LogError, PartitionCheckpoint};
+use pyralog_env::DiskFile;
+use pyralog_model::{Damage, Finding, Lsn, Offset, PartitionId, Severity};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is expected of a segment.
+pub(super) struct Expected<'a> {
+    pub(super) id: PartitionId,
+    pub(super) base: Offset,
+    pub(super) path: &'a Path,
+    /// The partition's last segment, which may be torn.
+    pub(super) is_last: bool,
+    /// The base of the next one, up to which records must be there.
+    pub(super) end: Option<Offset>,
+    pub(super) known: PartitionCheckpoint,
+    /// The checkpoint speaks of what a later cut-back has changed.
+    pub(super) was_cut: bool,
+    /// The last frame before this segment.
+    pub(super) before: Lsn,
+}
+
+/// What a segment turned out to hold.
+pub(super) struct Seen {
+    pub(super) len: u64,
+    /// The offset after the last record that a start would keep.
+    pub(super) end: Offset,
+    /// Its last frame; nothing before the first.
+    pub(super) lsn: Lsn,
+    pub(super) epoch: pyralog_model::Epoch,
+    /// The index as a walk makes it.
+    pub(super) index: SparseIndex,
+    /// There is damage that is not a torn end.
+    pub(super) damaged: bool,
+}
+
+impl Expected<'_> {
+    /// Bytes of it that the checkpoint calls synced.
+    fn synced(&self) -> u64 {
+        let speaks = self.known.segment_base == self.base && !self.was_cut;
+        if speaks { self.known.segment_position } else { 0 }
+    }
+}
+
+impl Auditor<'_> {
+    /// Reads a segment. None if it is a last one that was never begun, or cannot be
+    /// read at all; that has been told.
+    pub(super) fn segment(
+        &mut self,
+        expected: &Expected<'_>,
+        sessions: &mut SessionTable,
+    ) -> Option<Seen> {
+        self.report.segments += 1;
+        self.report.files += 1;
+        match self.try_segment(expected, sessions) {
+            Ok(seen) => seen,
+            Err(error) => {
+                self.unreadable(expected.path, &error);
+                None
+            }
+        }
+    }
+
+    fn try_segment(
+        &mut self,
+        expected: &Expected<'_>,
+        sessions: &mut SessionTable,
+    ) -> Result<Option<Seen>, LogError> {
+        let path = expected.path;
+        let file: Arc<dyn DiskFile> =
+            self.request.disk.open(path).map_err(io_error("cannot open", path))?;
+        let len = file.len().map_err(io_error("cannot measure", path))?;
+        if !self.segment_header(&*file, expected, len)? {
+            return Ok(None);
+        }
+        let header = SegmentHeader {
+            store: self.request.store,
+            partition: expected.id,
+            base: expected.base,
+        };
+        let place = SegmentPlace { lsn: expected.before, ..SegmentPlace::begin(expected.base) };
+        let mut walk = SegmentWalk::new(&*file, path, &header, place)?;
+        let mut index = SparseIndex::new();
+        let (mut torn, mut damaged, mut kept) = (None, false, walk.place());
+        let mut position = kept.position;
+        while let Some(item) = walk.step()? {
+            self.read(walk.place().position - position);
+            position = walk.place().position;
+            match item {
+                SegmentItem::Frame(frame) => {
+                    let tells = |damage: &Damage| frame.header.synced_before > damage.position;
+                    if let Some(damage) = torn.take_if(|damage| tells(damage)) {
+                        self.lost(expected, &damage, Some(frame.header.base_offset));
+                        damaged = true;
+                    }
+                    if torn.is_none() {
+                        self.frame(&frame, &mut index, sessions);
+                        kept = walk.place();
+                    }
+                }
+                SegmentItem::Damage(damage) => {
+                    let next = walk.place().next;
+                    if expected.is_last && damage.position >= expected.synced() {
+                        torn.get_or_insert(damage);
+                    } else {
+                        self.lost(expected, &damage, next.or(expected.end));
+                        damaged = true;
+                    }
+                }
+            }
+        }
+        if let Some(damage) = torn {
+            self.torn(expected, &damage);
+        }
+        let SegmentPlace { end, lsn, epoch, .. } = kept;
+        Ok(Some(Seen { len, end, lsn, epoch, index, damaged }))
+    }
+
+    /// True if the segment can be gone through.
+    fn segment_header(
+        &mut self,
+        file: &dyn DiskFile,
+        expected: &Expected<'_>,
+        len: u64,
+    ) -> Result<bool, LogError> {
+        let path = expected.path;
+        let (found, damage) = SegmentHeader::read(file, path)?;
+        let never_begun =
+            expected.is_last && len <= SEGMENT_HEADER_BYTES as u64 && expected.synced() == 0;
+        if let Some(damage) = damage {
+            if never_begun {
+                let what = "was being made when the node died, and holds nothing";
+                let finding = Finding::new(Severity::Note, path, what);
+                self.find(finding.advice("the next start removes it"));
+                return Ok(false);
+            }
+            let what = format!("its header is damaged ({damage})");
+            let finding = Finding::new(Severity::Damage, path, what).at(damage.position);
+            self.find(finding.advice(
+                "the node does not start like this if it is the partition's last segment; put \
+                 the file back from a backup",
+            ));
+            return Ok(len > SEGMENT_HEADER_BYTES as u64);
+        }
+        let store = self.request.store;
+        let is_it = found == SegmentHeader { store, partition: expected.id, base: expected.base };
+        if !is_it {
+            let what = format!(
+                "is the segment of store {}, partition {}, offset {}: it was moved here, or \
+                 exchanged with another",
+                found.store, found.partition, found.base
+            );
+            let finding = Finding::new(Severity::Damage, path, what).at(16);
+            self.find(finding.advice("put it where it belongs, and the right file here"));
+        }
+        Ok(is_it)
+    }
+
+    fn frame(
+        &mut self,
+        frame: &SegmentFrame,
+        index: &mut SparseIndex,
+        sessions: &mut SessionTable,
+    ) {
+        let header = &frame.header;
+        self.report.frames += 1;
+        self.report.records += u64::from(header.record_count);
+        index.note(header.base_offset, frame.position, frame.batch_header.max_timestamp);
+        if let Some(batch) = frame.session_batch() {
+            sessions.fold(&batch);
+        }
+    }
+
+    fn lost(&mut self, expected: &Expected<'_>, damage: &Damage, next: Option<Offset>) {
+        let finding = Finding::new(Severity::Damage, expected.path, damage.to_string());
+        let until = next.map_or_else(|| "the end".to_owned(), |next| format!("before {next}"));
+        self.find(finding.at(damage.position).advice(format!(
+            "records up to {until} that lie in these bytes are lost on this node, and reads of \
+             them are refused; the rest is served. Put the file back from a backup, or let \
+             go of them with DeleteRecords"
+        )));
+    }
+
+    fn torn(&mut self, expected: &Expected<'_>, damage: &Damage) {
+        let what = format!("its end is torn ({damage})");
+        let finding = Finding::new(Severity::Note, expected.path, what);
+        self.find(finding.at(damage.position).advice(
+            "it was being written when the node died; the next start cuts it off and takes from \
+             the write-ahead log what was acknowledged",
+        ));
+    }
+}

@@ -1,0 +1,107 @@
+//! Writes what each target begins with: `seeds DIR` makes `DIR/<target>/…` from the
+//! committed fixtures, from what real clients sent, and from what our own writers
+//! write.
+
+use pyralog_directory::{Command, Directory};
+use pyralog_model::{BatchBuilder, ClusterId, LogSettings};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+fn main() -> io::Result<()> {
+    let Some(folder) = std::env::args_os().nth(1) else {
+        return Err(io::Error::other("usage: seeds DIR"));
+    };
+    let seeds = Seeds { folder: PathBuf::from(folder) };
+    let fixtures = |name: &str| fs::read(repository().join("storage").join(name));
+    let segment = fixtures("log/fixtures/v1.segment")?;
+    let wal = fixtures("log/fixtures/v1.wal")?;
+    let (offsets, times) = (fixtures("log/fixtures/v1.offsets")?, fixtures("log/fixtures/v1.times")?);
+    let sessions = fixtures("log/fixtures/v1.sessions")?;
+    for (choice, bytes) in [&wal, &segment, &offsets, &times, &sessions].iter().enumerate() {
+        seeds.put("recovery", &[&[choice as u8], &bytes[..]].concat())?;
+    }
+    seeds.put("segment", &segment)?;
+    seeds.put("wal", &wal)?;
+    seeds.put("index", &offsets)?;
+    seeds.put("index", &times)?;
+    seeds.put("sessions", &sessions)?;
+    seeds.put("arena", &fixtures("counter/fixtures/v1.arena")?)?;
+    seeds.put("bound", &fixtures("counter/fixtures/v1.bound")?)?;
+    seeds.put("checkpoint", &[1, 0xac, 2, 0xf0, 0xa2, 4, 0xc2, 3, 0xc0, 0x84, 0x3d, 7, 3])?;
+    seeds.put("checkpoint", &[1, 0x80, 1, 5])?;
+    seeds.directory()?;
+    seeds.batches()?;
+    seeds.requests()
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+struct Seeds {
+    folder: PathBuf,
+}
+
+impl Seeds {
+    /// A seed of a target, named by how many it has.
+    fn put(&self, target: &str, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.folder.join(target);
+        fs::create_dir_all(&folder)?;
+        let (mut number, mut path) = (0, folder.join("seed-0"));
+        while path.exists() && fs::read(&path)? != bytes {
+            number += 1;
+            path = folder.join(format!("seed-{number}"));
+        }
+        fs::write(path, bytes)
+    }
+
+    fn directory(&self) -> io::Result<()> {
+        let commands = [
+            Command::FoundCluster { cluster: ClusterId(7) },
+            Command::CreateCounter {
+                name: "a".parse().expect("a good name"),
+                mode: pyralog_model::CounterMode::Exact,
+            },
+            Command::CreateLog {
+                name: "flights".parse().expect("a good name"),
+                partitions: 2,
+                replication_factor: 1,
+                settings: LogSettings::default(),
+                internal: false,
+            },
+        ];
+        let mut directory = Directory::default();
+        for (index, command) in (1..).zip(&commands) {
+            self.put("directory_command", &command.encode())?;
+            let _ = directory.apply(index, command);
+        }
+        self.put("directory_snapshot", &directory.snapshot())
+    }
+
+    fn batches(&self) -> io::Result<()> {
+        let mut builder = BatchBuilder::new();
+        for number in 0..3 {
+            builder.push(number, Some(b"key"), Some(b"value"), &[]);
+        }
+        let batch = builder.finish().ok_or_else(|| io::Error::other("a batch of three"))?;
+        self.put("batch", &batch)
+    }
+
+    /// What real clients sent, request by request: a length, then so many bytes.
+    fn requests(&self) -> io::Result<()> {
+        for entry in fs::read_dir(repository().join("tests/recordings"))? {
+            let bytes = fs::read(entry?.path())?;
+            let mut rest = &bytes[..];
+            while let Some((length, after)) = rest.split_first_chunk::<4>() {
+                let length = u32::from_be_bytes(*length) as usize;
+                let Some((request, after)) = after.split_at_checked(length) else { break };
+                if request.len() < 4_096 {
+                    self.put("kafka_request", request)?;
+                }
+                rest = after;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! Rows of meta.redb.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pyralog_meta::{PartitionCheckpoint, WalCheckpoint};
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = PartitionCheckpoint::decode(bytes);
+    let _ = WalCheckpoint::decode(bytes);
+});
