@@ -1,8 +1,10 @@
 //! The store as its callers see it: what goes in comes out, whatever happens in
 //! between. The seeded power cuts of `tests/simulator` go on from here.
 
+mod compaction;
 mod damage;
 mod epochs;
+mod expiring;
 mod full_disk;
 pub(crate) mod rig;
 pub(crate) mod sessions;
