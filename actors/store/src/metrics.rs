@@ -1,9 +1,14 @@
 //! Counts of the storage threads, readable at any time without asking them.
 
+mod upkeep;
+
+pub use upkeep::UpkeepMetrics;
+
 use pyralog_log::CommitCounts;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use upkeep::UpkeepGauges;
 
 /// Upper bounds of the commit latency buckets in microseconds.
 const BUCKETS_MICROS: [u64; 14] = [
@@ -55,6 +60,8 @@ pub struct StoreMetrics {
     pub commit_buckets: Vec<LatencyBucket>,
     /// True while the disk has no room for segments.
     pub disk_full: bool,
+    /// What became of old records.
+    pub upkeep: UpkeepMetrics,
 }
 
 /// The counts themselves. They outlive the actor, so that whoever shows them
@@ -72,6 +79,7 @@ pub struct StoreGauges {
     disk_full: AtomicU64,
     ended_clean: AtomicBool,
     buckets: [AtomicU64; BUCKETS_MICROS.len()],
+    pub(crate) upkeep: UpkeepGauges,
 }
 
 impl StoreGauges {
@@ -130,6 +138,7 @@ impl StoreGauges {
                 })
                 .collect(),
             disk_full: self.disk_full.load(Ordering::Relaxed) == 1,
+            upkeep: self.upkeep.snapshot(),
         }
     }
 }
