@@ -34,6 +34,10 @@ pub struct PyramidSettings {
     pub query_time_max: Duration,
     /// SQL queries that run at once.
     pub queries_max: u64,
+    /// Bytes that compaction may read and write in a second.
+    pub compaction_bytes_per_second_max: u64,
+    /// Memory for the keys of a partition that is being compacted, in bytes.
+    pub compaction_memory_bytes: u64,
 }
 
 impl PyramidSettings {
@@ -57,6 +61,8 @@ impl PyramidSettings {
             query_memory_bytes: keys.number("query_memory"),
             query_time_max: keys.duration("query_time_max"),
             queries_max: keys.number("queries_max"),
+            compaction_bytes_per_second_max: keys.number("compaction_rate"),
+            compaction_memory_bytes: keys.number("compaction_memory"),
         }
     }
 }
