@@ -111,6 +111,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::ReplicationInvalid
         | ErrorCode::RecordCorrupt
         | ErrorCode::FormatUnsupported
+        | ErrorCode::KeyMissing
         | ErrorCode::ProducerUnknown
         | ErrorCode::CounterNameInvalid
         | ErrorCode::ClockAhead

@@ -12,7 +12,7 @@ use pyralog_partition::{
     ShenSettings,
 };
 use pyralog_pharaoh::simulated::SimObelisk;
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
 use ractor::{Actor, ActorCell, ActorRef, call_t};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -110,6 +110,7 @@ fn store(site: &Site, clock: &Arc<dyn Clock>) -> StoreArguments {
         clock: Arc::clone(clock),
         pyramid: PathBuf::from("/data/pyramid"),
         store: STORE,
+        upkeep: UpkeepOptions::default(),
         options: LogOptions {
             wal_file_bytes: 256 << 10,
             wal_files_max: 2,

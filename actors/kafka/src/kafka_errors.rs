@@ -60,6 +60,7 @@ pub(crate) fn kafka_error(code: ErrorCode) -> i16 {
         ErrorCode::RecordTooLarge => MESSAGE_TOO_LARGE,
         // Kafka calls this one retriable: a batch may have been hurt on its way.
         ErrorCode::RecordCorrupt => CORRUPT_MESSAGE,
+        ErrorCode::KeyMissing => INVALID_RECORD,
         ErrorCode::FormatUnsupported => UNSUPPORTED_FOR_MESSAGE_FORMAT,
         ErrorCode::ProducerUnknown => UNKNOWN_PRODUCER_ID,
         ErrorCode::RequestInvalid | ErrorCode::NotSupported => INVALID_REQUEST,

@@ -13,4 +13,5 @@ mod node;
 mod offsets;
 mod producing;
 mod traps;
+mod upkeep;
 mod versions;

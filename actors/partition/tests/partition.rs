@@ -19,7 +19,7 @@ use pyralog_partition::{
     ShenSettings,
 };
 use pyralog_pharaoh::simulated::{Manners, SimObelisk};
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,6 +65,7 @@ impl Node {
             clock: Arc::clone(&clock),
             pyramid: PathBuf::from("/data/pyramid"),
             store: STORE,
+            upkeep: UpkeepOptions::default(),
             options: LogOptions {
                 wal_file_bytes: 256 << 10,
                 wal_files_max: 2,

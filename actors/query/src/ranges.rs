@@ -17,7 +17,7 @@ pub(crate) struct OffsetRange {
 }
 
 impl OffsetRange {
-    /// Number of records: offsets are contiguous.
+    /// Number of offsets, and of records if the log was never compacted.
     pub(crate) fn records(&self) -> u64 {
         self.to - self.from
     }

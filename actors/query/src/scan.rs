@@ -3,7 +3,8 @@
 //!
 //! The ranges are below the high watermarks of one moment, so that a query sees one
 //! state of the log whatever is appended meanwhile, and how many rows there are is
-//! known before any is read. They stand in groups, which are read at the same time.
+//! known before any is read, unless the log is compacted. They stand in groups, which
+//! are read at the same time.
 
 mod backward;
 mod forward;
@@ -142,7 +143,7 @@ impl ExecutionPlan for PartitionScanExec {
         _inputs: &[Arc<Statistics>],
         asked: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        let exact = self.work.time.is_none() && self.fetch.is_none();
+        let exact = self.work.time.is_none() && self.fetch.is_none() && !self.work.has_gaps;
         let ranges = match asked.partition() {
             Some(group) => self.groups.get(group).cloned().unwrap_or_default(),
             None => self.groups.concat(),

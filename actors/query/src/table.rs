@@ -64,6 +64,14 @@ impl LogTable {
         Ok(all)
     }
 
+    /// True if offsets may be missing, now or while it is read.
+    fn has_gaps(&self) -> bool {
+        let shen = self.snapshot.shen();
+        let mut ids = (0..self.log.partitions).map(|p| PartitionId::new(self.log.number.0, p));
+        self.log.settings.upkeep.cleanup.compacts()
+            || ids.any(|id| shen.partition(id).is_ok_and(|view| view.has_gaps))
+    }
+
     /// The offsets from the first batch that reaches `time_ms`.
     async fn since(&self, id: PartitionId, time_ms: i64) -> Result<OffsetSet, ApiError> {
         if time_ms == i64::MIN {
@@ -114,8 +122,10 @@ impl TableProvider for LogTable {
         let projection = projection.cloned().unwrap_or(every);
         let time = TimeBounds::of(filters);
         let mut ranges = self.ranges(filters, &time).await.map_err(external)?;
+        let has_gaps = self.has_gaps();
         if let Some(limit) = limit
             && time.is_none()
+            && !has_gaps
         {
             ranges = ranges::first(ranges, limit as u64);
         }
@@ -127,6 +137,7 @@ impl TableProvider for LogTable {
             schema: Arc::new(self.schema.project(&projection)?),
             projection,
             time,
+            has_gaps,
             counting: Arc::clone(&self.counting),
         };
         Ok(Arc::new(PartitionScanExec::new(work, groups)))

@@ -10,6 +10,8 @@ mod traps;
 
 #[path = "query/columns.rs"]
 mod columns;
+#[path = "query/gaps.rs"]
+mod gaps;
 #[path = "query/joins.rs"]
 mod joins;
 #[path = "query/layouts.rs"]

@@ -2,7 +2,10 @@
 //! this joins the two.
 
 use pyralog_env::Disk;
-use pyralog_log::{CheckpointStore, Checkpoints, LogError, PartitionCheckpoint, WalCheckpoint};
+use pyralog_log::{
+    CheckpointStore, Checkpoints, LogError, Manifest, PartitionCheckpoint, RewrittenSegment,
+    WalCheckpoint,
+};
 use pyralog_meta::{MetaError, MetaStore};
 use pyralog_model::{Epoch, LogNumber, Lsn, Offset, PartitionId};
 use std::path::{Path, PathBuf};
@@ -35,11 +38,27 @@ impl CheckpointStore for MetaCheckpoints {
         wal: WalCheckpoint,
     ) -> Result<(), LogError> {
         let kept: Vec<_> = partitions.iter().map(|(id, new)| (*id, to_kept(new))).collect();
-        let wal = pyralog_meta::WalCheckpoint {
-            first_needed_round: wal.first_needed_round,
-            next_lsn: wal.next_lsn.0,
-        };
-        self.change(|meta| meta.save_checkpoints(&kept, Some(wal)))
+        self.change(|meta| meta.save_checkpoints(&kept, Some(wal_to_kept(wal))))
+    }
+
+    fn save_start(
+        &mut self,
+        partition: PartitionId,
+        checkpoint: &PartitionCheckpoint,
+        wal: WalCheckpoint,
+    ) -> Result<(), LogError> {
+        let (kept, wal) = (to_kept(checkpoint), wal_to_kept(wal));
+        self.change(|meta| meta.save_start(partition, &kept, wal))
+    }
+
+    fn replace(&mut self, partition: PartitionId, new: &RewrittenSegment) -> Result<(), LogError> {
+        let RewrittenSegment { base, end, generation, bytes } = *new;
+        let kept = pyralog_meta::RewrittenSegment { end: end.0, generation, bytes };
+        self.change(|meta| meta.replace_segments(partition, base.0, &kept))
+    }
+
+    fn save_cleaned(&mut self, partition: PartitionId, cleaned: Offset) -> Result<(), LogError> {
+        self.change(|meta| meta.save_cleaned(partition, cleaned.0))
     }
 
     fn remove_log(&mut self, log: LogNumber) -> Result<(), LogError> {
@@ -110,6 +129,7 @@ pub fn recovery_checkpoints(kept: &pyralog_meta::Checkpoints) -> Checkpoints {
     let wal = kept.wal.unwrap_or_default();
     Checkpoints {
         partitions: kept.partitions.iter().map(|(id, kept)| (*id, from_kept(kept))).collect(),
+        manifests: kept.manifests.iter().map(|(id, kept)| (*id, manifest(kept))).collect(),
         wal: WalCheckpoint {
             first_needed_round: wal.first_needed_round,
             next_lsn: Lsn(wal.next_lsn),
@@ -136,6 +156,26 @@ fn to_kept(new: &PartitionCheckpoint) -> pyralog_meta::PartitionCheckpoint {
         lsn: new.lsn.0,
         log_start: new.log_start.0,
         epoch: new.epoch.0,
+    }
+}
+
+fn wal_to_kept(wal: WalCheckpoint) -> pyralog_meta::WalCheckpoint {
+    pyralog_meta::WalCheckpoint {
+        first_needed_round: wal.first_needed_round,
+        next_lsn: wal.next_lsn.0,
+    }
+}
+
+fn manifest(kept: &pyralog_meta::Manifest) -> Manifest {
+    let segment = |(base, kept): (&u64, &pyralog_meta::RewrittenSegment)| RewrittenSegment {
+        base: Offset(*base),
+        end: Offset(kept.end),
+        generation: kept.generation,
+        bytes: kept.bytes,
+    };
+    Manifest {
+        cleaned: Offset(kept.cleaned),
+        segments: kept.segments.iter().map(segment).collect(),
     }
 }
 

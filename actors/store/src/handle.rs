@@ -6,6 +6,7 @@ use crate::metrics::{StoreGauges, StoreMetrics};
 use crate::pulse::Pulse;
 use crate::reading::ReadJob;
 use crate::scrubbing::ScrubJob;
+use crate::upkeep::UpkeepJob;
 use crate::writing::WriterJob;
 use bytes::Bytes;
 use pyralog_env::{Clock, Disk};
@@ -25,6 +26,7 @@ pub struct StoreHandle {
     pub(crate) writes: SyncSender<WriterJob>,
     pub(crate) reads: mpsc::Sender<Option<ReadJob>>,
     pub(crate) scrubs: SyncSender<ScrubJob>,
+    pub(crate) upkeep: SyncSender<UpkeepJob>,
     pub(crate) partitions: Arc<RwLock<BTreeMap<PartitionId, Arc<PartitionLog>>>>,
     pub(crate) health: HealthLatch,
     pub(crate) gauges: Arc<StoreGauges>,
@@ -105,6 +107,27 @@ impl StoreHandle {
         let (reply, answer) = oneshot::channel();
         self.write(WriterJob::MoveStart(Arc::clone(log), start, reply)).await?;
         answer.await.map_err(|_| self.gone())?
+    }
+
+    /// Has old records looked after soon: settings of some log have changed. If that is
+    /// being done already, it is done again within seconds anyway.
+    pub fn wake_upkeep(&self) {
+        let _ = self.upkeep.try_send(UpkeepJob::Look(None));
+    }
+
+    /// Has every partition looked after now; returns when that is done.
+    ///
+    /// # Errors
+    /// `Closed` if the store ends before.
+    pub async fn look_after(&self) -> Result<(), LogError> {
+        let (reply, answer) = oneshot::channel();
+        let mut job = UpkeepJob::Look(Some(reply));
+        while let Err(error) = self.upkeep.try_send(job) {
+            let TrySendError::Full(back) = error else { return Err(self.gone()) };
+            job = back;
+            tokio::task::yield_now().await;
+        }
+        answer.await.map_err(|_| self.gone())
     }
 
     /// The greatest epoch up to `epoch` that has records, and the offset after them.

@@ -9,6 +9,7 @@
 //!     └──completions────┘      └──────reports─────────┘
 //!
 //!  handles ──reads──▶ reader threads (only for what is not in memory)
+//!  the clock ──▶ upkeep thread (old records) ──tasks──▶ segment writer thread
 //!  directory ──commands──▶ keeper thread
 //!  time ──▶ scrub thread (reads what was sealed long ago)
 //!  arena, lanes ──jobs──▶ worker threads
@@ -29,6 +30,7 @@ mod reading;
 mod scrubbing;
 mod store;
 mod thread;
+mod upkeep;
 mod worker;
 mod writing;
 
@@ -36,7 +38,8 @@ pub use checkpoints::{MetaCheckpoints, recovery_checkpoints};
 pub use handle::{CommitSlot, StoreHandle};
 pub use health::{Health, HealthLatch, Sentinel};
 pub use keeper::{Keeper, KeeperError, Kept};
-pub use metrics::{LatencyBucket, StoreGauges, StoreMetrics};
+pub use metrics::{LatencyBucket, StoreGauges, StoreMetrics, UpkeepMetrics};
 pub use pulse::Pulse;
 pub use store::{Store, StoreArguments, StoreMessage};
+pub use upkeep::UpkeepOptions;
 pub use worker::Worker;

@@ -1,9 +1,14 @@
 //! Counts of the storage threads, readable at any time without asking them.
 
+mod upkeep;
+
+pub use upkeep::UpkeepMetrics;
+
 use pyralog_log::{CommitCounts, ScrubReport};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use upkeep::UpkeepGauges;
 
 /// Upper bounds of the commit latency buckets in microseconds.
 const BUCKETS_MICROS: [u64; 14] = [
@@ -61,6 +66,8 @@ pub struct StoreMetrics {
     pub scrub_passes: u64,
     /// Damaged places that the scrub has found, again in each pass.
     pub scrub_damages: u64,
+    /// What became of old records.
+    pub upkeep: UpkeepMetrics,
 }
 
 /// The counts themselves. They outlive the actor, so that whoever shows them
@@ -81,6 +88,7 @@ pub struct StoreGauges {
     scrub_damages: AtomicU64,
     ended_clean: AtomicBool,
     buckets: [AtomicU64; BUCKETS_MICROS.len()],
+    pub(crate) upkeep: UpkeepGauges,
 }
 
 impl StoreGauges {
@@ -148,6 +156,7 @@ impl StoreGauges {
             scrub_bytes: self.scrub_bytes.load(Ordering::Relaxed),
             scrub_passes: self.scrub_passes.load(Ordering::Relaxed),
             scrub_damages: self.scrub_damages.load(Ordering::Relaxed),
+            upkeep: self.upkeep.snapshot(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::metrics::StoreGauges;
 use crate::reading;
 use crate::scrubbing::{ScrubJob, Scrubbing};
 use crate::thread::OwnedThread;
+use crate::upkeep::{Setbacks, Stop, Upkeep, UpkeepJob, UpkeepOptions};
 use crate::writing::{WriterJob, Writing};
 use pyralog_behaviour::{Observe, Snapshot, Vitals};
 use pyralog_env::{Clock, Disk};
@@ -38,6 +39,9 @@ const READER_THREADS: usize = 2;
 /// first. Nobody waits for the segment writer: it goes last.
 const COMMITTER_NICE: i32 = -15;
 const WRITER_NICE: i32 = 10;
+const UPKEEP_NICE: i32 = 19;
+/// Requests to look after old records that may wait: a few are as good as many.
+const UPKEEP_QUEUE_MAX: usize = 4;
 
 /// What the store answers.
 #[derive(RactorMessage)]
@@ -67,6 +71,8 @@ pub struct StoreArguments {
     pub store: StoreId,
     /// Sizes and thresholds.
     pub options: LogOptions,
+    /// How old records are looked after.
+    pub upkeep: UpkeepOptions,
     /// Remembers a failure over restarts of the actor.
     pub health: HealthLatch,
     /// Where the threads count.
@@ -86,6 +92,8 @@ pub struct StoreState {
     writer: OwnedThread,
     readers: Vec<OwnedThread>,
     scrub: OwnedThread,
+    upkeep: OwnedThread,
+    stop_upkeep: Arc<Stop>,
 }
 
 impl Actor for Store {
@@ -155,12 +163,17 @@ impl Store {
 }
 
 impl StoreState {
-    /// Ends the threads: the committer first, since it feeds the others.
+    /// Ends the threads: upkeep first, since it waits for the segment writer, then the
+    /// committer, which feeds the others.
     fn stop(&mut self, clean: bool) {
         // It may be in the middle of a step, which need not be waited for yet.
         while let Err(TrySendError::Full(_)) = self.handle.scrubs.try_send(ScrubJob::Stop) {
             std::thread::yield_now();
         }
+        self.stop_upkeep.tell();
+        // When its queue is full, what waits there tells it to look whether it is told.
+        let _ = self.handle.upkeep.try_send(UpkeepJob::Stop);
+        self.upkeep.join();
         let commits = &self.handle.commits;
         while let Err(mpsc::error::TrySendError::Full(_)) =
             commits.try_send(CommitJob::Stop { clean })
@@ -191,7 +204,8 @@ fn is_disk_full(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool
 }
 
 fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Error + Send + Sync>> {
-    let StoreArguments { disk, clock, pyramid, store, options, health, gauges, vitals } = arguments;
+    let StoreArguments { disk, clock, pyramid, store, options, upkeep, health, gauges, vitals } =
+        arguments;
     disk.create_dir_all(&pyramid)?;
     let path = pyramid.join("meta.redb");
     let checkpoints = Box::new(MetaCheckpoints::open(Arc::clone(&disk), &path)?);
@@ -241,12 +255,26 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         interval: scrub_interval,
         bytes_per_second: scrub_bytes_per_second,
     };
+    let (looks, upkeep_jobs) = sync_channel(UPKEEP_QUEUE_MAX);
+    let stop_upkeep = Arc::new(Stop::default());
+    let upkeep = Upkeep {
+        jobs: upkeep_jobs,
+        stop: Arc::clone(&stop_upkeep),
+        partitions: Arc::clone(&partitions),
+        writes: writes.clone(),
+        clock: Arc::clone(&clock),
+        health: health.clone(),
+        gauges: Arc::clone(&gauges),
+        options: upkeep,
+        setbacks: Setbacks::default(),
+    };
     Ok(StoreState {
         handle: StoreHandle {
             commits,
             writes,
             reads,
             scrubs,
+            upkeep: looks,
             partitions,
             health: health.clone(),
             gauges,
@@ -264,6 +292,8 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         writer: OwnedThread::start_vital("pyralog-segment", WRITER_NICE, health, || writing.run())?,
         readers,
         scrub: OwnedThread::start_idle("pyralog-scrub", || scrubbing.run())?,
+        upkeep: OwnedThread::start_nice("pyralog-upkeep", UPKEEP_NICE, || upkeep.run())?,
+        stop_upkeep,
     })
 }
 

@@ -28,7 +28,20 @@ impl OwnedThread {
         Ok(OwnedThread { name, handle: Some(handle) })
     }
 
-    /// As `start`, for a thread without which nothing may be acknowledged: a panic
+    /// As `start`, at another priority.
+    pub(crate) fn start_nice(
+        name: &'static str,
+        nice: i32,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<OwnedThread> {
+        OwnedThread::start(name, move || {
+            // Of this thread alone. Where it is not allowed, things are as usual.
+            let _ = setpriority_process(None, nice);
+            body();
+        })
+    }
+
+    /// As `start_nice`, for a thread without which nothing may be acknowledged: a panic
     /// of it fails the store, where it would otherwise only fall silent.
     pub(crate) fn start_vital(
         name: &'static str,
@@ -36,9 +49,7 @@ impl OwnedThread {
         health: HealthLatch,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<OwnedThread> {
-        OwnedThread::start(name, move || {
-            // Of this thread alone. Where it is not allowed, things are as usual.
-            let _ = setpriority_process(None, nice);
+        OwnedThread::start_nice(name, nice, move || {
             if catch_unwind(AssertUnwindSafe(body)).is_err() {
                 health.fail(&format!("the thread {name} panicked; please report it with the log"));
             }

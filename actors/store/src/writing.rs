@@ -4,8 +4,8 @@
 use crate::health::HealthLatch;
 use pyralog_env::Disk;
 use pyralog_log::{
-    LogError, LogOptions, PartitionLog, SegmentWriter, WriterReport, WriterTask, create_partition,
-    delete_log,
+    Expiry, LogError, LogOptions, PartitionLog, Replacement, SegmentWriter, Switched, WriterReport,
+    WriterTask, create_partition, delete_log,
 };
 use pyralog_model::{LogNumber, Offset, PartitionId, StoreId};
 use std::collections::VecDeque;
@@ -27,8 +27,22 @@ pub(crate) enum WriterJob {
     Create(PartitionId, oneshot::Sender<Result<Arc<PartitionLog>, LogError>>),
     /// Let a partition begin later.
     MoveStart(Arc<PartitionLog>, Offset, oneshot::Sender<Result<Offset, LogError>>),
+    /// Change a partition's files for the sake of old records.
+    Upkeep(Arc<PartitionLog>, UpkeepTask, oneshot::Sender<Result<Option<Switched>, LogError>>),
     /// Remove a closed log's files and checkpoints.
     Delete(LogNumber, oneshot::Sender<Result<(), LogError>>),
+}
+
+/// What the upkeep's thread asks for.
+pub(crate) enum UpkeepTask {
+    /// Seal the segment that grows.
+    Seal,
+    /// Let go of what retention does not keep.
+    Expire(Expiry),
+    /// Put a compacted file in the place of others.
+    Replace(Replacement),
+    /// Save how far the partition is compacted.
+    SaveCleaned(Offset),
 }
 
 /// How long to leave a full disk alone before the same task is tried again.
@@ -71,6 +85,9 @@ impl Writing {
                 Ok(WriterJob::MoveStart(log, start, reply)) => {
                     let _ = reply.send(self.move_start(&log, start));
                 }
+                Ok(WriterJob::Upkeep(log, task, reply)) => {
+                    let _ = reply.send(self.upkeep(&log, task));
+                }
                 Ok(WriterJob::Delete(log, reply)) => {
                     let _ = reply.send(self.delete(log));
                 }
@@ -111,6 +128,23 @@ impl Writing {
         self.obey_latch()?;
         let moved = self.writer.move_start(log, start);
         self.latch(moved)
+    }
+
+    fn upkeep(
+        &mut self,
+        log: &PartitionLog,
+        task: UpkeepTask,
+    ) -> Result<Option<Switched>, LogError> {
+        self.obey_latch()?;
+        let done = match task {
+            UpkeepTask::Seal => self.writer.seal(log).map(|()| None),
+            UpkeepTask::Expire(expiry) => self.writer.expire(log, expiry).map(|_| None),
+            UpkeepTask::Replace(replacement) => self.writer.replace(log, replacement).map(Some),
+            UpkeepTask::SaveCleaned(cleaned) => {
+                self.writer.save_cleaned(log, cleaned).map(|()| None)
+            }
+        };
+        self.latch(done)
     }
 
     fn delete(&mut self, log: LogNumber) -> Result<(), LogError> {

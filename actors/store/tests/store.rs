@@ -11,17 +11,23 @@ use pyralog_model::{
 };
 use pyralog_store::{
     Health, HealthLatch, Keeper, KeeperError, Store, StoreArguments, StoreGauges, StoreHandle,
-    StoreMessage,
+    StoreMessage, UpkeepOptions,
 };
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinHandle;
+
+#[path = "store/upkeep.rs"]
+mod upkeep;
 
 struct Rig {
     disk: SimDisk,
+    clock: Arc<SimClock>,
     health: HealthLatch,
     options: LogOptions,
+    upkeep: UpkeepOptions,
 }
 
 struct Running {
@@ -49,17 +55,22 @@ impl Rig {
             direct_bytes_min: usize::MAX,
             ..LogOptions::default()
         };
-        Rig { disk, health: HealthLatch::default(), options }
+        let clock = Arc::new(SimClock::new(WallMillis(1_000)));
+        // Only when it is asked for.
+        let upkeep =
+            UpkeepOptions { interval: Duration::from_secs(3_600), ..UpkeepOptions::default() };
+        Rig { disk, clock, health: HealthLatch::default(), options, upkeep }
     }
 
     async fn start(&self) -> Result<Running, SpawnErr> {
         let gauges = Arc::new(StoreGauges::default());
         let arguments = StoreArguments {
             disk: Arc::new(self.disk.clone()),
-            clock: Arc::new(SimClock::new(WallMillis(0))) as Arc<dyn Clock>,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             pyramid: PathBuf::from("/data/pyramid"),
             store: StoreId(9),
             options: self.options.clone(),
+            upkeep: self.upkeep,
             health: self.health.clone(),
             gauges: Arc::clone(&gauges),
             vitals: Vitals::default(),
@@ -82,12 +93,20 @@ impl Running {
     }
 
     async fn append(&self, writer: &mut Writer, value: &[u8]) -> Result<Offset, LogError> {
+        self.append_all(writer, batch(value)).await
+    }
+
+    async fn append_all(
+        &self,
+        writer: &mut Writer,
+        batches: Vec<(BatchHeader, Bytes)>,
+    ) -> Result<Offset, LogError> {
         let append = Append {
             partition: writer.log.id(),
             generation: writer.generation,
             epoch: Epoch(1),
             base: writer.end,
-            batches: batch(value),
+            batches,
             scarab_base: None,
         };
         match self.store.submit(Submission::Append(append)).await? {

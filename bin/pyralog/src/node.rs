@@ -19,7 +19,7 @@ use pyralog_model::{Boot, LogSettings, NodeName, StartToken};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::{Membership, NodeStart};
 use pyralog_query::{ConfigRow, QuerySettings};
-use pyralog_store::Health;
+use pyralog_store::{Health, UpkeepOptions};
 use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -252,6 +252,11 @@ fn pyramid_arguments(plan: &NodePlan<'_>, pyramid: &PyramidSettings) -> PyramidA
             scrub_interval: pyramid.scrub_interval,
             scrub_bytes_per_second: pyramid.scrub_bytes_per_second,
             ..LogOptions::default()
+        },
+        upkeep_options: UpkeepOptions {
+            bytes_per_second_max: pyramid.compaction_bytes_per_second_max,
+            key_bytes_max: usize::try_from(pyramid.compaction_memory_bytes).unwrap_or(usize::MAX),
+            ..UpkeepOptions::default()
         },
         shen_settings: ShenSettings {
             default_partitions: pyramid.partitions_default,

@@ -14,7 +14,7 @@ mod cutting;
 mod removal;
 mod rolling;
 
-pub(crate) use removal::remove_before;
+pub(crate) use removal::{remove_before, remove_segment_files};
 
 use crate::checkpoint::PartitionCheckpoint;
 use crate::durable::SyncProof;
@@ -134,7 +134,7 @@ impl Appender {
     pub(crate) fn checkpoint(&self, log: &PartitionLog) -> PartitionCheckpoint {
         assert_eq!(self.synced, self.position, "a checkpoint follows a sync");
         PartitionCheckpoint {
-            segment_base: self.active.as_ref().map_or(self.end, |segment| segment.base),
+            segment_base: self.active.as_ref().map_or(self.end, |segment| segment.base()),
             segment_position: self.position,
             next_offset: self.end,
             lsn: self.lsn,
@@ -218,11 +218,7 @@ impl Appender {
         let Some(active) = &self.active else { return };
         active.with_extent(|extent| {
             for frame in frames {
-                let header = &frame.header;
-                extent.index.note(header.base_offset, extent.bytes, frame.max_timestamp);
-                extent.bytes += header.frame_bytes() as u64;
-                extent.end = header.next_offset();
-                extent.last_epoch = header.epoch;
+                extent.extend(&frame.header, frame.max_timestamp);
             }
             assert_eq!(extent.bytes, self.position, "readers see what was written");
         });

@@ -5,7 +5,7 @@
 //! same frames is used again. The keeper is `storage/meta`; here is only the
 //! contract, since neither crate may name the other.
 
-use crate::LogError;
+use crate::{LogError, Manifest, RewrittenSegment};
 use pyralog_model::{Epoch, LogNumber, Lsn, Offset, PartitionId};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,8 @@ pub struct WalCheckpoint {
 pub struct Checkpoints {
     /// By partition.
     pub partitions: BTreeMap<PartitionId, PartitionCheckpoint>,
+    /// Of each partition that was ever compacted.
+    pub manifests: BTreeMap<PartitionId, Manifest>,
     /// The WAL's.
     pub wal: WalCheckpoint,
 }
@@ -54,6 +56,17 @@ pub trait CheckpointStore: Send {
         partitions: &[(PartitionId, PartitionCheckpoint)],
         wal: WalCheckpoint,
     ) -> Result<(), LogError>;
+    /// As `save` of one partition whose start has moved; its manifest begins there, too.
+    fn save_start(
+        &mut self,
+        partition: PartitionId,
+        checkpoint: &PartitionCheckpoint,
+        wal: WalCheckpoint,
+    ) -> Result<(), LogError>;
+    /// Puts a rewritten segment in the place of those that lie in its offsets.
+    fn replace(&mut self, partition: PartitionId, new: &RewrittenSegment) -> Result<(), LogError>;
+    /// Saves how far a partition is compacted.
+    fn save_cleaned(&mut self, partition: PartitionId, cleaned: Offset) -> Result<(), LogError>;
     /// Forgets a deleted log.
     fn remove_log(&mut self, log: LogNumber) -> Result<(), LogError>;
 }

@@ -9,7 +9,7 @@ use crate::tests::sessions::in_session;
 use crate::{LogOptions, SessionState, paths};
 use pyralog_env::sim::SimDisk;
 use pyralog_env::{Disk, Monotonic};
-use pyralog_model::Offset;
+use pyralog_model::{BatchBuilder, CleanupPolicy, Offset, UpkeepSettings, stored_batches};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,6 +63,48 @@ fn a_snapshot_of_sessions_has_the_bytes_it_always_had_and_is_read() {
     let log = rig.reboot(1).logs[&P].clone();
     assert_eq!(log.sessions(), 2);
     assert_eq!(log.session(7).0, SessionState::Forgotten { epoch: 2 });
+}
+
+/// A partition of which of three batches one is left, one in part and one not at all.
+fn written_and_compacted() -> Rig {
+    let mut rig = Rig::new(LogOptions { segment_bytes: 1_000, ..small() });
+    let settings = UpkeepSettings { cleanup: CleanupPolicy::Compact, ..Default::default() };
+    rig.logs[&P].set_upkeep(settings);
+    let records = [("a", Some("1")), ("b", Some("2")), ("a", Some("3")), ("c", None)];
+    for (time, (key, value)) in (1_000..).zip(records) {
+        let mut builder = BatchBuilder::new();
+        builder.push(time, Some(key.as_bytes()), value.map(str::as_bytes), &[]);
+        builder.push(time, Some(b"every"), Some(b"time"), &[]);
+        rig.append(P, &builder.finish().unwrap()).unwrap();
+    }
+    rig.finish();
+    let log = rig.logs[&P].clone();
+    rig.writer.seal(&log).unwrap();
+    assert_eq!(rig.compact(P, 50_000).unwrap().unwrap().records_removed, 4);
+    log.sweep().unwrap();
+    rig
+}
+
+#[test]
+fn a_compacted_segment_has_the_bytes_it_always_had_and_is_read() {
+    let rig = written_and_compacted();
+    let path = rig.file(".1.segment", 0);
+    let bytes = rig.disk.read_file(&path).unwrap();
+    let fixture = fixture("v2.segment");
+    if std::env::var_os("PYRALOG_WRITE_FIXTURES").is_some() && !fixture.exists() {
+        std::fs::write(&fixture, &bytes).unwrap();
+    }
+    let expect = std::fs::read(&fixture).unwrap();
+    assert!(bytes == expect, "v2.segment differs: give it a new version");
+    replace(&rig.disk, &path, &expect);
+    rig.disk.remove_file(&rig.file(".1.offsets", 0)).unwrap();
+    rig.disk.crash(1);
+    let rig = Rig::open(rig.disk, rig.checkpoints, rig.options).unwrap();
+    let slice = rig.logs[&P].read(Offset(0), 1 << 20).unwrap();
+    let batches = stored_batches(slice.pieces.concat().into()).unwrap();
+    let shape = batches.iter().map(|(h, _)| (h.base_offset, h.offsets(), h.records()));
+    assert_eq!(shape.collect::<Vec<_>>(), [(2, 2, 1), (4, 2, 1), (6, 2, 2)]);
+    assert_eq!(batches[2].0.delete_horizon(), Some(50_000 + 86_400_000));
 }
 
 /// The files of a store that are held, by fixture.

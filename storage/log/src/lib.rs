@@ -18,6 +18,9 @@
 //!                               └──▶ checkpoint, then the WAL file is free
 //! ```
 //!
+//! Old records go in two ways, both by whole files: `retention` moves the start of a
+//! partition, `compaction` puts a new file in the place of others.
+//!
 //! Nothing here has a thread, a clock or a mailbox: `actors/store` owns the
 //! threads and calls in. Formats are drawn in [`frame`], [`wal`] and [`segment`]
 //! and in `docs/formats.md`.
@@ -31,15 +34,18 @@ mod appender;
 mod audit;
 mod checkpoint;
 mod committer;
+mod compaction;
 mod durable;
 mod error;
 #[cfg(test)]
 mod fixtures;
 mod keyed_crc;
+mod manifest;
 mod mutation;
 mod partition_log;
 mod paths;
 mod recovery;
+mod retention;
 mod scrub;
 mod segment_writer;
 mod sessions;
@@ -50,12 +56,18 @@ mod tests;
 pub use audit::{AuditReport, AuditRequest, audit};
 pub use checkpoint::{CheckpointStore, Checkpoints, PartitionCheckpoint, WalCheckpoint};
 pub use committer::{Append, Appended, CommitCounts, Committer, Completion, Opened, Submission};
+pub use compaction::{
+    CompactionHost, CompactionOptions, CompactionReport, DirtyPart, Replacement, Switched, compact,
+    dirty_part,
+};
 pub use durable::Durable;
 pub use error::LogError;
 pub use frame::{Frame, FrameHeader, FrameKind};
+pub use manifest::{Manifest, RewrittenSegment};
 pub use mutation::Mutation;
 pub use partition_log::{PartitionLog, PartitionSizes, Slice};
 pub use recovery::{LogOptions, Recovered, RecoveryReport, create_partition, delete_log, recover};
+pub use retention::{Expiry, expiry, is_to_be_sealed};
 pub use scrub::{ScrubReport, Scrubber};
 pub use segment_writer::{SegmentWriter, WriterReport, WriterTask};
 pub use sessions::{Session, SessionBatch, SessionState, SessionTable, Verdict};

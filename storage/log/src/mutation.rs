@@ -24,6 +24,18 @@ pub enum Mutation {
     SessionsForgotten,
     /// Scrub by the frames' headers alone, without the batches' checksums.
     ScrubSkipsBatches,
+    /// Remove the files that compaction replaces before the manifest says so.
+    UnlinkBeforeManifest,
+    /// Let the manifest name a file before it is synced.
+    ManifestBeforeSync,
+    /// Leave marks of deletion out as soon as they are met.
+    TombstoneTooEarly,
+    /// Keep the record of a key whose timestamp is the greatest.
+    CompactionByTime,
+    /// Compact what is not committed.
+    CompactionAboveWatermark,
+    /// Show readers a new file and some of those that it replaces (B18).
+    HalfReplaced,
 }
 
 /// The bug that is planted in this store, if any.

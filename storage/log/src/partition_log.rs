@@ -8,9 +8,13 @@
 
 mod epochs;
 mod start;
+mod upkeep;
+
+pub(crate) use upkeep::SegmentFacts;
 
 use crate::appender::Appender;
 use crate::error::io_error;
+use crate::mutation::Planted;
 use crate::segment::Segment;
 use crate::sessions::{Place, SessionState, SessionTable};
 use crate::{Frame, FrameHeader, LogError};
@@ -22,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
+use upkeep::Upkeep;
 
 /// A partition as its store keeps it.
 #[derive(Debug)]
@@ -32,8 +37,12 @@ pub struct PartitionLog {
     pub(crate) dir: PathBuf,
     segment_bytes: AtomicU64,
     deleted: AtomicBool,
+    /// The last number that a rewritten segment was given.
+    generation: AtomicU64,
+    planted: Planted,
     appender: Mutex<Appender>,
     view: RwLock<View>,
+    upkeep: Mutex<Upkeep>,
 }
 
 /// What readers see.
@@ -94,6 +103,8 @@ impl PartitionLog {
         appender: Appender,
         view: View,
     ) -> PartitionLog {
+        let generations = view.segments.iter().map(|segment| segment.name.generation);
+        let generation = generations.max().unwrap_or(0);
         PartitionLog {
             id,
             store,
@@ -101,8 +112,11 @@ impl PartitionLog {
             dir,
             segment_bytes: AtomicU64::new(segment_bytes),
             deleted: AtomicBool::new(false),
+            generation: AtomicU64::new(generation),
+            planted: appender.planted,
             appender: Mutex::new(appender),
             view: RwLock::new(view),
+            upkeep: Mutex::default(),
         }
     }
 
@@ -164,7 +178,8 @@ impl PartitionLog {
         self.view(|view| from >= view.end || view.tail_holds(from))
     }
 
-    /// Whole batches from the one that holds `from`: at least one if there is any,
+    /// Whole batches from the one that holds `from`, or from the next one if compaction
+    /// has left nothing there: at least one if there is any,
     /// more until `bytes_max`, and possibly fewer than there are: ask again from
     /// where they end.
     pub fn read(&self, from: Offset, bytes_max: usize) -> Result<Slice, LogError> {
@@ -232,8 +247,8 @@ impl PartitionLog {
     /// The sessions as of the beginning of `last`, the last segment.
     pub(crate) fn sessions_before(&self, last: &Segment) -> Result<SessionTable, LogError> {
         let mut sealed = self.view(|view| view.segments.clone());
-        let first = sealed.first().map_or(last.base, |segment| segment.base);
-        sealed.retain(|segment| segment.base < last.base);
+        let first = sealed.first().map_or(last.base(), |segment| segment.base());
+        sealed.retain(|segment| segment.base() < last.base());
         self.place().sessions_after(first, &sealed)
     }
 
@@ -310,7 +325,7 @@ impl View {
     }
 
     fn segment_of(&self, from: Offset) -> Arc<Segment> {
-        let after = self.segments.partition_point(|segment| segment.base <= from);
+        let after = self.segments.partition_point(|segment| segment.base() <= from);
         Arc::clone(&self.segments[after.checked_sub(1).expect("from is not below the start")])
     }
 

@@ -27,21 +27,65 @@ pub(crate) fn partition_dir(pyramid: &Path, id: PartitionId) -> PathBuf {
     log_dir(pyramid, id.log).join(id.partition.0.to_string())
 }
 
-/// `<base offset, 20 digits>.<extension>`.
-pub(crate) fn by_base(dir: &Path, base: Offset, extension: &str) -> PathBuf {
-    dir.join(format!("{:020}.{extension}", base.0))
+/// What the files of one segment are called before their extension: its base offset
+/// in 20 digits, and its generation behind a point once it was rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SegmentName {
+    pub(crate) base: Offset,
+    /// How often it was rewritten; 0 as it was appended.
+    pub(crate) generation: u64,
 }
 
-/// Base offset and extension of a segment's file, or of one that is derived from it.
-pub(crate) fn parts_of(name: &str) -> Option<(Offset, &str)> {
-    let (digits, extension) = name.split_once('.')?;
-    (digits.len() == 20)
-        .then(|| digits.parse().ok())
-        .flatten()
-        .map(|base| (Offset(base), extension))
+impl SegmentName {
+    /// Of a segment as it was appended.
+    pub(crate) fn appended(base: Offset) -> SegmentName {
+        SegmentName { base, generation: 0 }
+    }
+
+    /// The path of one of its files.
+    pub(crate) fn file(self, dir: &Path, extension: &str) -> PathBuf {
+        let base = self.base.0;
+        dir.join(match self.generation {
+            0 => format!("{base:020}.{extension}"),
+            generation => format!("{base:020}.{generation}.{extension}"),
+        })
+    }
+
+    /// The segment that a file belongs to, and the file's extension.
+    pub(crate) fn of_file(name: &str) -> Option<(SegmentName, &str)> {
+        let (digits, rest) = name.split_once('.').filter(|(digits, _)| digits.len() == 20)?;
+        let base = Offset(digits.parse().ok()?);
+        let (generation, extension) = match rest.split_once('.') {
+            None => (0, rest),
+            Some((generation, extension)) => (generation.parse().ok()?, extension),
+        };
+        let parsed = SegmentName { base, generation };
+        // One segment has one name.
+        (parsed.file(Path::new(""), extension) == Path::new(name)).then_some((parsed, extension))
+    }
 }
 
-/// The base offset in a segment's file name.
-pub(crate) fn segment_base(name: &str) -> Option<Offset> {
-    parts_of(name).filter(|(_, extension)| *extension == "segment").map(|(base, _)| base)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_as_it_is_written() {
+        for (generation, text) in [(0, "00000000000000000042"), (7, "00000000000000000042.7")] {
+            let name = SegmentName { base: Offset(42), generation };
+            let file = format!("{text}.offsets");
+            assert_eq!(name.file(Path::new("/d"), "offsets"), Path::new("/d").join(&file));
+            assert_eq!(SegmentName::of_file(&file), Some((name, "offsets")));
+        }
+        for strange in [
+            "LOCK",
+            "42.segment",
+            "00000000000000000042",
+            "00000000000000000042.0.segment",
+            "00000000000000000042.07.segment",
+            "+0000000000000000042.segment",
+        ] {
+            assert_eq!(SegmentName::of_file(strange), None, "{strange}");
+        }
+    }
 }

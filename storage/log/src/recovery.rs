@@ -1,13 +1,14 @@
 //! Opening a data directory, whatever happened to it.
 //!
 //! 1. Find the WAL's rounds and hold them to contiguity.
-//! 2. Open every partition's segments: sealed ones by their index, the last one
-//!    by a walk that ends at the first frame that is not whole.
+//! 2. Open every partition's segments, which are those that its manifest means:
+//!    sealed ones by their index, the last one by a walk that ends at the first frame
+//!    that is not whole. Remove what compaction has left behind.
 //! 3. Replay the WAL's frames, in order, into the segments. A frame that the
 //!    segments already have (by LSN) is passed over; a gap is corruption.
 //! 4. Sync all, save the checkpoint, and begin with an empty WAL.
 //!
-//! Recovery only adds and only cuts torn tails, so a crash in the middle of it
+//! Recovery only adds, only cuts torn tails and only removes leftovers, so a crash in the middle of it
 //! is recovered in the same way.
 
 mod partition;
@@ -22,7 +23,7 @@ use crate::mutation::Planted;
 use crate::partition_log::PartitionLog;
 use crate::segment_writer::SegmentWriter;
 use crate::wal::{Wal, prepare_file};
-use crate::{LogError, paths};
+use crate::{LogError, Manifest, paths};
 use pyralog_env::Disk;
 use pyralog_model::{LogNumber, Lsn, PartitionId, StoreId};
 use std::collections::BTreeMap;
@@ -119,11 +120,12 @@ pub fn recover(
     let rounds = replay::find_rounds(&*disk, pyramid, store, &known.wal, planted, &mut report)?;
     let truncations = replay::truncations(&rounds, store, planted)?;
     let opening = partition::Opening { disk: &disk, pyramid, store, options: &options, planted };
-    let mut partitions = BTreeMap::new();
+    let (mut partitions, none) = (BTreeMap::new(), Manifest::default());
     for id in list_partitions(&*disk, pyramid)? {
         let truncated_at = truncations.get(&id).copied().unwrap_or_default();
         let checkpoint = known.partitions.get(&id).copied();
-        let log = opening.open(id, checkpoint, truncated_at, &mut report)?;
+        let manifest = known.manifests.get(&id).unwrap_or(&none);
+        let log = opening.open(id, checkpoint, manifest, truncated_at, &mut report)?;
         partitions.insert(id, Arc::new(log));
     }
     replay::replay(&rounds, store, &partitions, &truncations, planted, &mut report)?;
@@ -158,7 +160,8 @@ pub fn create_partition(
         disk.sync_dir(above).map_err(sync_error(above))?;
     }
     let opening = partition::Opening { disk, pyramid, store, options, planted };
-    let log = opening.open(id, None, Lsn::default(), &mut RecoveryReport::default())?;
+    let (manifest, mut report) = (Manifest::default(), RecoveryReport::default());
+    let log = opening.open(id, None, &manifest, Lsn::default(), &mut report)?;
     Ok(Arc::new(log))
 }
 

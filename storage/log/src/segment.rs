@@ -4,24 +4,30 @@
 //! ├─ header 128 ─┼─ frame ─┼─ frame ─┼─ …
 //!
 //! header  ├─ "PYRASEG1" 8 ─┼─ CRC 4 ─┼─ version 2 ─┼─ 0 2 ─┼─ log 8 ─┼─ partition 4 ─┼─ 0 4 ─┼─ …
-//!         … ─ base offset 8 ─┼─ store id 16 ─┼─ zeros to byte 128 ─┤
+//!         … ─ base offset 8 ─┼─ store id 16 ─┼─ generation 8 ─┼─ end 8 ─┼─ zeros to byte 128 ─┤
 //! ```
 //!
 //! Little-endian; the CRC-32C covers bytes 12..128. The header is synced, and so
 //! is the file's name, before the first frame counts for anything. Frames are
-//! drawn in [`crate::frame`]. Version history: 1, the first.
+//! drawn in [`crate::frame`].
+//!
+//! Version history: 1, the first, is a segment as it was appended: generation and end
+//! are 0, and offsets have no gaps. 2 is one that compaction wrote: it holds what is
+//! left of the offsets from its base to its end, and its last frame ends there.
 
 mod cursor;
 mod headers;
 mod scan;
+mod walk;
 
 pub(crate) use cursor::FrameCursor;
 pub(crate) use scan::{ScanRequest, Scanned, scan};
 
 use crate::error::io_error;
 use crate::frame::FRAME_HEADER_BYTES;
+use crate::paths::SegmentName;
 use crate::sparse_index::SparseIndex;
-use crate::{LogError, SessionBatch, Slice};
+use crate::{FrameHeader, LogError, RewrittenSegment, SessionBatch, Slice};
 use bytes::Bytes;
 use pyralog_env::DiskFile;
 use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
@@ -33,11 +39,13 @@ pub const SEGMENT_HEADER_BYTES: usize = 128;
 
 pub(crate) const MAGIC: [u8; 8] = *b"PYRASEG1";
 pub(crate) const VERSION: u16 = 1;
+/// Of what compaction wrote.
+const VERSION_REWRITTEN: u16 = 2;
 
 /// An open segment, shared by readers and the one who appends.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    pub(crate) base: Offset,
+    pub(crate) name: SegmentName,
     pub(crate) path: PathBuf,
     pub(crate) file: Arc<dyn DiskFile>,
     store: StoreId,
@@ -53,23 +61,51 @@ pub(crate) struct Extent {
     pub(crate) end: Offset,
     /// The epoch of the last readable record; 0 without one.
     pub(crate) last_epoch: Epoch,
+    /// The greatest timestamp of the first frame, where that was looked at.
+    pub(crate) first_timestamp: Option<i64>,
     pub(crate) index: SparseIndex,
+}
+
+impl Extent {
+    /// Takes in the frame that follows, of which the greatest timestamp is given.
+    pub(crate) fn extend(&mut self, header: &FrameHeader, max_timestamp: i64) {
+        self.index.note(header.base_offset, self.bytes, max_timestamp);
+        self.first_timestamp.get_or_insert(max_timestamp);
+        self.bytes += header.frame_bytes() as u64;
+        self.end = header.next_offset();
+        self.last_epoch = header.epoch;
+    }
 }
 
 impl Segment {
     pub(crate) fn new(
-        base: Offset,
+        name: SegmentName,
         path: PathBuf,
         file: Arc<dyn DiskFile>,
         store: StoreId,
         extent: Extent,
     ) -> Segment {
-        Segment { base, path, file, store, extent: RwLock::new(extent) }
+        Segment { name, path, file, store, extent: RwLock::new(extent) }
+    }
+
+    /// The offset that it begins at: its first record's, unless it was rewritten.
+    pub(crate) fn base(&self) -> Offset {
+        self.name.base
+    }
+
+    /// True for one that compaction wrote: records in it may be missing.
+    pub(crate) fn is_rewritten(&self) -> bool {
+        self.name.generation > 0
     }
 
     pub(crate) fn empty_extent(base: Offset) -> Extent {
-        let (bytes, last_epoch) = (SEGMENT_HEADER_BYTES as u64, Epoch::default());
-        Extent { bytes, end: base, last_epoch, index: SparseIndex::new() }
+        Extent {
+            bytes: SEGMENT_HEADER_BYTES as u64,
+            end: base,
+            last_epoch: Epoch::default(),
+            first_timestamp: None,
+            index: SparseIndex::new(),
+        }
     }
 
     pub(crate) fn with_extent<T>(&self, change: impl FnOnce(&mut Extent) -> T) -> T {
@@ -80,8 +116,8 @@ impl Segment {
         look(&self.extent.read().expect("no one panics while holding an extent"))
     }
 
-    /// Whole, verified batches from the one that holds `from`, at least one, until
-    /// `bytes_max` is reached.
+    /// Whole, verified batches from the one that holds `from`, or the next one if none
+    /// does any more; at least one, until `bytes_max` is reached.
     pub(crate) fn read(
         &self,
         from: Offset,
@@ -89,9 +125,9 @@ impl Segment {
         slice: &mut Slice,
     ) -> Result<(), LogError> {
         let (end, start) = self.extent(|extent| (extent.bytes, extent.index.position_of(from)));
-        let start = start.ok_or_else(|| self.corrupt(0, "its index is empty"))?;
         let mut cursor = FrameCursor::for_read(self, end, bytes_max);
-        let mut position = start;
+        // The first records of a rewritten segment may be gone.
+        let mut position = start.unwrap_or(SEGMENT_HEADER_BYTES as u64);
         while position < end {
             let header = cursor.header_at(position)?;
             let header = header.ok_or_else(|| self.corrupt(position, "no frame begins here"))?;
@@ -147,7 +183,7 @@ impl Segment {
     ) -> Result<Extent, LogError> {
         let bytes = self.extent(|extent| extent.bytes);
         let mut cursor = FrameCursor::for_read(self, bytes, 256 << 10);
-        let mut kept = Segment::empty_extent(self.base);
+        let mut kept = Segment::empty_extent(self.base());
         while kept.bytes < bytes {
             let header = cursor.header_at(kept.bytes)?;
             let header = header.ok_or_else(|| self.corrupt(kept.bytes, "no frame begins here"))?;
@@ -158,10 +194,7 @@ impl Segment {
             if let Some(batch) = cursor.session_batch_at(kept.bytes, &header)? {
                 visit(&batch);
             }
-            kept.index.note(header.base_offset, kept.bytes, time);
-            kept.bytes += header.frame_bytes() as u64;
-            kept.end = header.next_offset();
-            kept.last_epoch = header.epoch;
+            kept.extend(&header, time);
         }
         Ok(kept)
     }
@@ -170,7 +203,7 @@ impl Segment {
         &self,
         cursor: &mut FrameCursor,
         position: u64,
-        header: &crate::FrameHeader,
+        header: &FrameHeader,
     ) -> Result<Bytes, LogError> {
         let begin = position + FRAME_HEADER_BYTES as u64;
         let batch = cursor.bytes_at(begin, header.batch_bytes as usize)?;
@@ -202,6 +235,21 @@ pub(crate) fn encode_header(
     bytes[24..28].copy_from_slice(&partition.partition.0.to_le_bytes());
     bytes[32..40].copy_from_slice(&base.0.to_le_bytes());
     bytes[40..56].copy_from_slice(&store.0.to_le_bytes());
+    let crc = crc_fast::crc32_iscsi(&bytes[12..]);
+    bytes[8..12].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// The header page of a segment that compaction wrote.
+pub(crate) fn encode_rewritten_header(
+    store: StoreId,
+    partition: PartitionId,
+    entry: &RewrittenSegment,
+) -> [u8; SEGMENT_HEADER_BYTES] {
+    let mut bytes = encode_header(store, partition, entry.base);
+    bytes[12..14].copy_from_slice(&VERSION_REWRITTEN.to_le_bytes());
+    bytes[56..64].copy_from_slice(&entry.generation.to_le_bytes());
+    bytes[64..72].copy_from_slice(&entry.end.0.to_le_bytes());
     let crc = crc_fast::crc32_iscsi(&bytes[12..]);
     bytes[8..12].copy_from_slice(&crc.to_le_bytes());
     bytes

@@ -62,7 +62,7 @@ pub struct SegmentWriter {
     disk: Arc<dyn Disk>,
     pyramid: PathBuf,
     store: StoreId,
-    checkpoints: Box<dyn CheckpointStore>,
+    pub(crate) checkpoints: Box<dyn CheckpointStore>,
     wal: WalCheckpoint,
     failed: Option<String>,
     options: LogOptions,
@@ -110,6 +110,25 @@ impl SegmentWriter {
                 WriterReport::Failed(cause)
             }
         }
+    }
+
+    pub(crate) fn check_sound(&self) -> Result<(), LogError> {
+        match &self.failed {
+            Some(cause) => Err(LogError::Failed { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// What has changed nothing may be tried again; everything else is final.
+    pub(crate) fn judged<T>(&mut self, done: Result<T, LogError>) -> Result<T, LogError> {
+        done.map_err(|error| match error {
+            LogError::DiskFull { .. } | LogError::OutOfRange { .. } | LogError::NotOpen(_) => error,
+            error => {
+                let cause = error.to_string();
+                self.fail(cause.clone());
+                LogError::Failed { cause }
+            }
+        })
     }
 
     /// Fails every task from now on.

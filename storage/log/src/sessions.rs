@@ -159,6 +159,11 @@ impl SessionTable {
         }
     }
 
+    /// True if the batch at `base` is the last one of a session.
+    pub(crate) fn ends_with(&self, session: i64, base: Offset) -> bool {
+        self.seats.get(&session).is_some_and(|seat| seat.session.last_offset() == base)
+    }
+
     /// What is to be done with a batch.
     pub fn judge(&self, batch: &SessionBatch) -> Verdict {
         match self.seats.get(&batch.session) {

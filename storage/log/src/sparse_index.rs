@@ -17,7 +17,7 @@
 
 use crate::LogError;
 use crate::error::io_error;
-use crate::paths::by_base;
+use crate::paths::SegmentName;
 use pyralog_env::Disk;
 use pyralog_model::{Epoch, Lsn, Offset};
 use std::path::Path;
@@ -110,11 +110,11 @@ impl SparseIndex {
         &self,
         disk: &dyn Disk,
         dir: &Path,
-        base: Offset,
+        name: SegmentName,
         facts: &SealedFacts,
     ) -> Result<(), LogError> {
-        write_file(disk, &by_base(dir, base, "offsets"), self.encode_offsets(facts))?;
-        write_file(disk, &by_base(dir, base, "times"), self.encode_times())
+        write_file(disk, &name.file(dir, "offsets"), self.encode_offsets(facts))?;
+        write_file(disk, &name.file(dir, "times"), self.encode_times())
     }
 
     /// The index of a sealed segment, or `None` if its files are absent or not
@@ -122,10 +122,10 @@ impl SparseIndex {
     pub(crate) fn read_files(
         disk: &dyn Disk,
         dir: &Path,
-        base: Offset,
+        name: SegmentName,
     ) -> Result<Option<(SparseIndex, SealedFacts)>, LogError> {
-        let offsets = read_file(disk, &by_base(dir, base, "offsets"))?;
-        let times = read_file(disk, &by_base(dir, base, "times"))?;
+        let offsets = read_file(disk, &name.file(dir, "offsets"))?;
+        let times = read_file(disk, &name.file(dir, "times"))?;
         Ok(offsets.zip(times).and_then(|(offsets, times)| decode(&offsets, &times)))
     }
 

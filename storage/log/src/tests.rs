@@ -2,8 +2,10 @@
 //! between. The seeded power cuts of `tests/simulator` go on from here.
 
 mod audit;
+mod compaction;
 mod damage;
 mod epochs;
+mod expiring;
 mod full_disk;
 mod inspection;
 pub(crate) mod rig;

@@ -32,11 +32,33 @@ pub struct WalCheckpoint {
     pub next_lsn: u64,
 }
 
+/// A segment that was rewritten, under its first offset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewrittenSegment {
+    /// The offset after its last one.
+    pub end: u64,
+    /// How often what begins there was rewritten.
+    pub generation: u64,
+    /// The file's length in bytes.
+    pub bytes: u64,
+}
+
+/// What compaction has done to a partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// Up to which offset it is compacted.
+    pub cleaned: u64,
+    /// The segments that were rewritten, by their first offsets.
+    pub segments: BTreeMap<u64, RewrittenSegment>,
+}
+
 /// All checkpoints of a data directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkpoints {
     /// Of each partition that has one.
     pub partitions: BTreeMap<PartitionId, PartitionCheckpoint>,
+    /// Of each partition that was ever compacted.
+    pub manifests: BTreeMap<PartitionId, Manifest>,
     /// Of the write-ahead log; `None` before the first one.
     pub wal: Option<WalCheckpoint>,
 }

@@ -59,7 +59,9 @@ impl Database {
 
         let file = disk.open(path).map_err(MetaError::disk("open", path))?;
         let database = Database::over(file, path)?;
-        database.check_format(schema)?;
+        if database.check_format(schema)? < schema.format {
+            database.write(|transaction| stamp(transaction, schema))?;
+        }
         Ok(database)
     }
 
@@ -116,13 +118,14 @@ impl Database {
         }
     }
 
-    fn check_format(&self, schema: Schema) -> Result<(), MetaError> {
+    /// The format, if it is known: an older one is to be brought up to date.
+    fn check_format(&self, schema: Schema) -> Result<u64, MetaError> {
         let found = self.read(|transaction| {
             let table = transaction.open_table(FORMAT)?;
             Ok(table.get(schema.kind)?.map(|row| row.value()))
         })?;
         match found {
-            Some(format) if format <= schema.format => Ok(()),
+            Some(format) if format <= schema.format => Ok(format),
             Some(found) => {
                 Err(MetaError::Version { path: self.path.clone(), found, known: schema.format })
             }
@@ -160,16 +163,19 @@ impl Database {
     }
 }
 
+/// Makes the tables that are missing, and says which format it is.
+fn stamp(transaction: &WriteTransaction, schema: Schema) -> Result<(), redb::Error> {
+    transaction.open_table(FORMAT)?.insert(schema.kind, schema.format)?;
+    (schema.tables)(transaction)
+}
+
 /// Builds the whole file under another name and moves it into place.
 fn create(disk: &dyn Disk, path: &Path, schema: Schema) -> Result<(), MetaError> {
     let new = building_path(path);
     remove_leftover(disk, &new)?;
     let file = disk.create(&new).map_err(MetaError::disk("create", &new))?;
     let database = Database::over(Arc::clone(&file), &new)?;
-    database.write(|transaction| {
-        transaction.open_table(FORMAT)?.insert(schema.kind, schema.format)?;
-        (schema.tables)(transaction)
-    })?;
+    database.write(|transaction| stamp(transaction, schema))?;
     // Closing writes too, so it comes before the sync.
     drop(database);
     file.sync_all().map_err(MetaError::sync(&new))?;

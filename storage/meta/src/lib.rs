@@ -15,6 +15,7 @@ mod checkpoint;
 mod command_log;
 mod database;
 mod error;
+mod manifests;
 mod meta_store;
 mod overlay;
 mod record;
@@ -22,7 +23,7 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::{Checkpoints, PartitionCheckpoint, WalCheckpoint};
+pub use checkpoint::{Checkpoints, Manifest, PartitionCheckpoint, RewrittenSegment, WalCheckpoint};
 pub use command_log::{CommandLog, LoadedCommands};
 pub use error::MetaError;
 pub use meta_store::MetaStore;

@@ -1,10 +1,10 @@
 //! The checkpoints of a data directory.
 
 use crate::database::{Database, Schema};
-use crate::{Checkpoints, MetaError, PartitionCheckpoint, WalCheckpoint, record};
+use crate::{Checkpoints, MetaError, PartitionCheckpoint, WalCheckpoint, manifests, record};
 use pyralog_env::Disk;
 use pyralog_model::{LogNumber, PartitionId};
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,20 +14,21 @@ const PARTITIONS: TableDefinition<'static, (u64, u32), &[u8]> = TableDefinition:
 /// One row: a versioned `WalCheckpoint`.
 const WAL: TableDefinition<'static, (), &[u8]> = TableDefinition::new("wal");
 
+/// 2 has manifests.
 const SCHEMA: Schema = Schema {
     kind: "checkpoints",
-    format: 1,
+    format: 2,
     tables: |transaction| {
         transaction.open_table(PARTITIONS)?;
         transaction.open_table(WAL)?;
-        Ok(())
+        manifests::make_tables(transaction)
     },
 };
 
-/// The checkpoints in one file. One process opens it once.
+/// The checkpoints and manifests in one file. One process opens it once.
 #[derive(Debug)]
 pub struct MetaStore {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl MetaStore {
@@ -70,6 +71,16 @@ impl MetaStore {
         partitions: &[(PartitionId, PartitionCheckpoint)],
         wal: Option<WalCheckpoint>,
     ) -> Result<(), MetaError> {
+        self.save_checkpoints_with(partitions, wal, |_| Ok(()))
+    }
+
+    /// As `save_checkpoints`, with something more in the same transaction.
+    pub(crate) fn save_checkpoints_with(
+        &self,
+        partitions: &[(PartitionId, PartitionCheckpoint)],
+        wal: Option<WalCheckpoint>,
+        more: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), MetaError> {
         self.database.write(|transaction| {
             let mut table = transaction.open_table(PARTITIONS)?;
             for (partition, checkpoint) in partitions {
@@ -79,7 +90,7 @@ impl MetaStore {
             if let Some(wal) = wal {
                 transaction.open_table(WAL)?.insert((), record::encode(&wal).as_slice())?;
             }
-            Ok(())
+            more(transaction)
         })
     }
 
@@ -88,16 +99,17 @@ impl MetaStore {
     /// # Errors
     /// `Corrupt` if one of them cannot be read.
     pub fn load_checkpoints(&self) -> Result<Checkpoints, MetaError> {
-        let (partitions, wal) = self.database.read(|transaction| {
+        let (partitions, wal, manifests) = self.database.read(|transaction| {
             let mut partitions = Vec::new();
             for row in transaction.open_table(PARTITIONS)?.iter()? {
                 let (key, value) = row?;
                 partitions.push((key.value(), value.value().to_vec()));
             }
             let wal = transaction.open_table(WAL)?.get(())?.map(|row| row.value().to_vec());
-            Ok((partitions, wal))
+            Ok((partitions, wal, manifests::load(transaction)?))
         })?;
-        let mut checkpoints = Checkpoints::default();
+        let manifests = manifests.decode(&self.database)?;
+        let mut checkpoints = Checkpoints { manifests, ..Checkpoints::default() };
         for ((log, partition), bytes) in partitions {
             let checkpoint = self.decode(&bytes)?;
             checkpoints.partitions.insert(PartitionId::new(log, partition), checkpoint);
@@ -106,7 +118,7 @@ impl MetaStore {
         Ok(checkpoints)
     }
 
-    /// Removes the checkpoints of all partitions of `log`, durably. A log
+    /// Removes the checkpoints and manifests of all partitions of `log`, durably. A log
     /// without any is no error.
     ///
     /// # Errors
@@ -115,7 +127,7 @@ impl MetaStore {
         self.database.write(|transaction| {
             let mut table = transaction.open_table(PARTITIONS)?;
             table.retain_in((log.0, 0)..=(log.0, u32::MAX), |_, _| false)?;
-            Ok(())
+            manifests::remove_log(transaction, log)
         })
     }
 

@@ -58,5 +58,8 @@ mod tests {
         let wal = crate::WalCheckpoint { first_needed_round: 128, next_lsn: 5 };
         assert_eq!(encode(&wal), [1, 0x80, 1, 5]);
         assert_eq!(decode(&encode(&wal)), Ok(wal));
+        let segment = crate::RewrittenSegment { end: 300, generation: 2, bytes: 70_000 };
+        assert_eq!(encode(&segment), [1, 0xac, 2, 2, 0xf0, 0xa2, 4]);
+        assert_eq!(encode(&300_u64), [1, 0xac, 2], "how far it is compacted");
     }
 }

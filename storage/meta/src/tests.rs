@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 mod cuts;
+mod manifests;
 
 const FILE: &str = "/d/store";
 

@@ -18,6 +18,11 @@
 //! ```
 //!
 //! All integers are big-endian, as on Kafka's wire.
+//!
+//! A producer's batch is dense: record k has the offset k after the first one's. Of a
+//! batch that was compacted some records, or all of them, are gone; their offsets
+//! stay its own. Attribute bit 6 says then, as in Kafka, that the base time is the
+//! time from which on its marks of deletion may go.
 
 use crate::{Epoch, Offset};
 use bytes::Bytes;
@@ -28,6 +33,9 @@ pub const BATCH_HEADER_BYTES: usize = 61;
 
 /// Bytes before the part that the batch's own checksum covers.
 const UNCHECKED_BYTES: usize = 21;
+
+/// The bit of the attributes which says that the base time is a delete horizon.
+pub(crate) const DELETE_HORIZON: i16 = 0x40;
 
 /// The first 21 bytes of a batch: all that its own checksum leaves out.
 pub type BatchPrefix = [u8; UNCHECKED_BYTES];
@@ -57,7 +65,8 @@ pub enum BatchError {
         /// The checksum of its bytes.
         computed: u32,
     },
-    /// Record count and last offset delta disagree, or there is no record.
+    /// Record count and last offset delta disagree, or there is no record where one
+    /// must be.
     #[error("a batch of {records} records cannot end {last_delta} after its base offset")]
     Count {
         /// The record count.
@@ -148,7 +157,7 @@ impl BatchHeader {
             record_count: i32::from_be_bytes(field(bytes, 57)),
         };
         let (records, last_delta) = (header.record_count, header.last_offset_delta);
-        if records <= 0 || last_delta != records - 1 {
+        if records < 0 || last_delta < 0 || records - 1 > last_delta {
             return Err(BatchError::Count { records, last_delta });
         }
         header.compression()?;
@@ -168,9 +177,26 @@ impl BatchHeader {
         Ok(header)
     }
 
-    /// Number of records as an offset distance.
+    /// Number of records.
     pub fn records(&self) -> u64 {
-        u64::try_from(self.record_count).expect("parse refuses counts below 1")
+        u64::try_from(self.record_count).expect("parse refuses counts below 0")
+    }
+
+    /// Number of offsets that belong to it: as many as it had records when it was
+    /// written, at least one.
+    pub fn offsets(&self) -> u64 {
+        u64::try_from(self.last_offset_delta).expect("parse refuses deltas below 0") + 1
+    }
+
+    /// From when on its marks of deletion may go, in milliseconds; none if that was
+    /// never decided. A producer may have set it: ask only of what was compacted.
+    pub fn delete_horizon(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
+    }
+
+    /// As a producer sends it: every offset has its record.
+    fn is_dense(&self) -> bool {
+        self.records() == self.offsets()
     }
 
     /// How the records are compressed.
@@ -211,8 +237,20 @@ pub fn batch_crc(batch: &[u8]) -> u32 {
 }
 
 /// Cuts a produce request's record field into verified batches, without copying.
-/// All of them are good, or none is returned.
-pub fn split_batches(mut records: Bytes) -> Result<Vec<(BatchHeader, Bytes)>, BatchError> {
+/// All of them are good and dense, or none is returned.
+pub fn split_batches(records: Bytes) -> Result<Vec<(BatchHeader, Bytes)>, BatchError> {
+    let batches = stored_batches(records)?;
+    match batches.iter().find(|(header, _)| !header.is_dense()) {
+        None => Ok(batches),
+        Some((header, _)) => Err(BatchError::Count {
+            records: header.record_count,
+            last_delta: header.last_offset_delta,
+        }),
+    }
+}
+
+/// As `split_batches`, of what was read: compacted batches are good, too.
+pub fn stored_batches(mut records: Bytes) -> Result<Vec<(BatchHeader, Bytes)>, BatchError> {
     let mut batches = Vec::new();
     while !records.is_empty() {
         let header = BatchHeader::parse(&records)?;
@@ -268,6 +306,22 @@ mod tests {
         let split = split_batches(both).unwrap();
         assert_eq!(split.iter().map(|(_, bytes)| bytes.to_vec()).collect::<Vec<_>>(), [a, b]);
         assert_eq!(split_batches(Bytes::new()), Err(BatchError::Empty));
+    }
+
+    #[test]
+    fn gaps_are_read_and_not_taken() {
+        for (records, last_delta, stored, taken) in
+            [(2, 1, true, true), (1, 1, true, false), (0, 5, true, false), (2, 0, false, false)]
+        {
+            let mut bytes = batch(2, b"ab");
+            bytes[23..27].copy_from_slice(&i32::to_be_bytes(last_delta));
+            bytes[57..61].copy_from_slice(&i32::to_be_bytes(records));
+            let crc = batch_crc(&bytes);
+            bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+            let bytes = Bytes::from(bytes);
+            assert_eq!(stored_batches(bytes.clone()).is_ok(), stored, "{records} of {last_delta}");
+            assert_eq!(split_batches(bytes).is_ok(), taken, "{records} of {last_delta}");
+        }
     }
 
     proptest! {

@@ -103,6 +103,7 @@ error_codes! {
     QueryFailed, "query-failed", GiveUp, "The query failed while it ran, by its own doing.";
     QueryOutOfMemory, "query-out-of-memory", GiveUp, "The query needed more memory than queries may have.";
     QueryOutOfTime, "query-out-of-time", GiveUp, "The query ran longer than queries may.";
+    KeyMissing, "key-missing", GiveUp, "A record has no key, or none that can be read, and the log is compacted.";
 }
 
 impl fmt::Display for ErrorCode {

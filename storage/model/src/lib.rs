@@ -20,7 +20,7 @@ mod schema;
 pub use api_error::ApiError;
 pub use batch::{
     BATCH_HEADER_BYTES, BatchError, BatchHeader, BatchPrefix, Compression, batch_crc,
-    patched_prefix, split_batches,
+    patched_prefix, split_batches, stored_batches,
 };
 pub use compression::{CompressionError, compress, decompress};
 pub use coordination::{
@@ -33,8 +33,11 @@ pub use identity::{
     Boot, ClusterId, LogNumber, NodeName, NodeNumber, PartitionId, PartitionNumber, StoreId,
 };
 pub use log_name::{LogName, LogNameError};
-pub use log_settings::{LogSettings, SettingError, SettingRow};
+pub use log_settings::{CleanupPolicy, LogSettings, SettingError, SettingRow, UpkeepSettings};
 pub use numbers::{Epoch, Lsn, Offset};
-pub use records::{BatchBuilder, Record, RecordHeader, Records, RecordsError, decode_records};
+pub use records::{
+    BatchBuilder, RawRecord, RawRecords, Record, RecordHeader, Records, RecordsError,
+    decode_records, raw_records, rewrite_batch,
+};
 pub use scarab::{Lane, LogicalClock, SCARAB_EPOCH_MS, ScarabId};
 pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema, SchemaError};

@@ -19,8 +19,12 @@ use bytes::{Buf, Bytes};
 use thiserror::Error;
 
 mod builder;
+mod raw;
+mod rewriting;
 
 pub use builder::BatchBuilder;
+pub use raw::{RawRecord, RawRecords, raw_records};
+pub use rewriting::rewrite_batch;
 
 /// The attribute bit which says that `max_timestamp` is every record's time.
 const LOG_APPEND_TIME: i16 = 0x08;
@@ -124,15 +128,8 @@ impl Iterator for Records {
 
 impl Records {
     fn record(&mut self) -> Result<Record, RecordsError> {
-        let mut rest = std::mem::take(&mut self.rest);
-        let length =
-            self.length(&mut rest, "record length")?.ok_or(self.malformed("record length"))?;
-        let mut body = rest.split_to(length);
-        self.rest = rest;
+        let mut body = self.body()?;
         let body = &mut body;
-        if body.is_empty() {
-            return Err(self.short());
-        }
         body.advance(1);
         let time_delta = self.varlong(body)?;
         let offset_delta = self.varint(body, "offset delta")?;
@@ -142,6 +139,16 @@ impl Records {
         let timestamp =
             self.append_time.unwrap_or_else(|| self.base_timestamp.wrapping_add(time_delta));
         Ok(Record { offset_delta, timestamp, key, value, headers })
+    }
+
+    /// The bytes of the next record behind its length: one at least.
+    fn body(&mut self) -> Result<Bytes, RecordsError> {
+        let mut rest = std::mem::take(&mut self.rest);
+        let length =
+            self.length(&mut rest, "record length")?.ok_or(self.malformed("record length"))?;
+        let body = rest.split_to(length);
+        self.rest = rest;
+        if body.is_empty() { Err(self.short()) } else { Ok(body) }
     }
 
     fn headers(&self, body: &mut Bytes) -> Result<Vec<RecordHeader>, RecordsError> {

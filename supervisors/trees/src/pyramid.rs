@@ -18,7 +18,9 @@ use pyralog_pharaoh::{CopyArguments, Pharaoh, directory_child};
 use pyralog_query::{
     ConfigRow, Queries, QueriesArguments, QuerySettings, SystemSchema, SystemSources, queries_child,
 };
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage};
+use pyralog_store::{
+    HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage, UpkeepOptions,
+};
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -36,6 +38,8 @@ const INTENSITY: Intensity = Intensity { restarts_max: 12, period: Duration::fro
 pub struct PyramidArguments {
     /// Sizes and thresholds of the log.
     pub log_options: LogOptions,
+    /// How old records are looked after.
+    pub upkeep_options: UpkeepOptions,
     /// What the façade decides by.
     pub shen_settings: ShenSettings,
     /// How long an idle producer's session is remembered.
@@ -114,7 +118,7 @@ pub(crate) fn pyramid_child(
         settings: arguments.query_settings,
     };
     let children = vec![
-        store_child(shared, arguments.log_options, &gauges),
+        store_child(shared, arguments.log_options, arguments.upkeep_options, &gauges),
         ChildSpec::supervisor("partitions", |_| SupervisorSpec::dynamic()),
         coordination_child(shared, routes, services),
         groups_child(&groups),
@@ -127,7 +131,12 @@ pub(crate) fn pyramid_child(
     (child, Handles { shen, groups, queries, gauges })
 }
 
-fn store_child(shared: &Arc<Shared>, options: LogOptions, gauges: &Arc<StoreGauges>) -> ChildSpec {
+fn store_child(
+    shared: &Arc<Shared>,
+    options: LogOptions,
+    upkeep: UpkeepOptions,
+    gauges: &Arc<StoreGauges>,
+) -> ChildSpec {
     let (shared, gauges) = (Arc::clone(shared), Arc::clone(gauges));
     let start = move |context: ChildContext| {
         let arguments = StoreArguments {
@@ -136,6 +145,7 @@ fn store_child(shared: &Arc<Shared>, options: LogOptions, gauges: &Arc<StoreGaug
             pyramid: shared.data_dir.join("pyramid"),
             store: shared.store,
             options: options.clone(),
+            upkeep,
             health: shared.health.clone(),
             gauges: Arc::clone(&gauges),
             vitals: context.vitals(),

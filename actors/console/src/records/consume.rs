@@ -131,7 +131,7 @@ impl Reading {
             let header = BatchHeader::parse(&batch).map_err(|error| corrupt(error.to_string()))?;
             let base = Offset(u64::try_from(header.base_offset).unwrap_or(0));
             if header.is_control() {
-                from.next = base.plus(header.records());
+                from.next = base.plus(header.offsets());
                 continue;
             }
             let records = decode_records(&header, &batch, BATCH_BYTES_MAX)
@@ -149,7 +149,7 @@ impl Reading {
                 self.left -= 1;
             }
             if self.left > 0 {
-                from.next = from.next.max(base.plus(header.records()));
+                from.next = from.next.max(base.plus(header.offsets()));
             }
         }
         if from.next == before && self.left > 0 {

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use pyralog_env::WallMillis;
 use pyralog_model::{
     ApiError, BatchBuilder, BatchHeader, ErrorCode, LogSettings, Offset, PartitionId,
-    decode_records, split_batches,
+    decode_records, stored_batches,
 };
 use pyralog_partition::{Shen, Slice};
 use std::sync::{Arc, OnceLock};
@@ -128,7 +128,7 @@ impl ShenLog {
     async fn read(&self, from: u64) -> Result<Vec<EncodedRecord>, ApiError> {
         let Slice { batches, .. } = self.shen.read(self.id()?, Offset(from), READ_BYTES).await?;
         let mut records = Vec::new();
-        for (header, batch) in split_batches(batches.concat().into()).map_err(malformed)? {
+        for (header, batch) in stored_batches(batches.concat().into()).map_err(malformed)? {
             let base = u64::try_from(header.base_offset).map_err(malformed)?;
             let decoded = decode_records(&header, &batch, DECODED_BYTES_MAX).map_err(malformed)?;
             for (offset, record) in (base..).zip(decoded) {

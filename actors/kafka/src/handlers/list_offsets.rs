@@ -126,7 +126,7 @@ async fn first_from(
         let first = start.0 as i64 - header.base_offset;
         match first_at(service, &header, batch, (timestamp, first)).await? {
             // The start lies in this batch, and what was found before it.
-            None if first > 0 => from = Offset(header.base_offset as u64).plus(header.records()),
+            None if first > 0 => from = Offset(header.base_offset as u64).plus(header.offsets()),
             // A batch that cannot be looked into: its beginning, and nothing is missed.
             None => {
                 let (offset, timestamp) = (header.base_offset, header.base_timestamp);

@@ -67,7 +67,10 @@ async fn every_version_of_describe_configs_tells_of_logs_and_of_this_node() {
         }
         let segment = row(log, "segment.bytes");
         assert_eq!((segment.value.as_deref(), segment.config_source), (Some("1000000000"), 5));
-        assert!(!segment.read_only && row(log, "retention.ms").read_only);
+        assert!(row(log, "min.insync.replicas").read_only);
+        for changeable in ["cleanup.policy", "retention.ms", "retention.bytes", "segment.bytes"] {
+            assert!(!row(log, changeable).read_only, "{changeable}");
+        }
         assert_eq!(&*segment.synonyms[0].name, "log.segment.bytes");
         if version >= 3 {
             assert_eq!(segment.config_type, 5);
@@ -171,8 +174,10 @@ async fn each_refused_change_has_its_number_and_changes_nothing() {
         (&[good, ("max.message.bytes", SET, None)], 40),
         (&[good, ("max.message.bytes", APPEND, Some("1"))], 40),
         (&[good, ("max.message.bytes", SUBTRACT, Some("1"))], 40),
-        (&[good, ("cleanup.policy", APPEND, Some("compact"))], 40),
-        (&[good, ("retention.ms", SET, Some("1000"))], 40),
+        (&[good, ("cleanup.policy", APPEND, Some("shrink"))], 40),
+        (&[good, ("cleanup.policy", SUBTRACT, Some("delete"))], 40),
+        (&[good, ("retention.ms", SET, Some("-2"))], 40),
+        (&[good, ("min.cleanable.dirty.ratio", SET, Some("1.5"))], 40),
         (&[good, ("max.message.bytes", 9, Some("2000"))], 42),
         (&[good, good], 42),
     ] {
@@ -191,6 +196,26 @@ async fn each_refused_change_has_its_number_and_changes_nothing() {
     assert_eq!(alter(&mut client, &internal, &[good]).await, 17);
     assert_eq!(alter_in(&mut client, 1, (4, "1"), &[good], false).await, 42);
     assert_eq!(alter_in(&mut client, 1, (8, "1"), &[good], false).await, 42);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_is_a_list_that_grows_and_shrinks() {
+    let harness = Harness::start().await;
+    let mut client = harness.with_log("flights", 1).await;
+    for (operation, value, policy, source) in [
+        (APPEND, Some("compact"), "compact,delete", 1),
+        (SUBTRACT, Some("delete"), "compact", 1),
+        (SET, Some("delete,compact"), "compact,delete", 1),
+        (DELETE, None, "delete", 5),
+    ] {
+        assert_eq!(alter(&mut client, "flights", &[("cleanup.policy", operation, value)]).await, 0);
+        assert_eq!(setting(&mut client, "cleanup.policy").await, (policy.to_owned(), source));
+    }
+    let both =
+        [("retention.ms", SET, Some("1000")), ("min.cleanable.dirty.ratio", SET, Some("0.1"))];
+    assert_eq!(alter(&mut client, "flights", &both).await, 0);
+    assert_eq!(setting(&mut client, "retention.ms").await, ("1000".to_owned(), 1));
+    assert_eq!(setting(&mut client, "min.cleanable.dirty.ratio").await, ("0.1".to_owned(), 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

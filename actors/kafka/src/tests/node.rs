@@ -13,7 +13,7 @@ use pyralog_partition::{
 };
 use pyralog_pharaoh::DirectoryHub;
 use pyralog_pharaoh::simulated::SimObelisk;
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::path::Path;
@@ -60,6 +60,7 @@ fn store(disk: Arc<dyn Disk>) -> ChildSpec {
             pyramid: Path::new("/data/pyramid").to_owned(),
             store: STORE,
             options: LogOptions { wal_file_bytes: 1 << 20, ..LogOptions::default() },
+            upkeep: UpkeepOptions::default(),
             health: HealthLatch::default(),
             gauges: Arc::new(StoreGauges::default()),
             vitals: context.vitals(),

@@ -12,7 +12,7 @@ use kafka_protocol::messages::delete_records_request::{
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::*;
-use pyralog_model::{PartitionId, split_batches};
+use pyralog_model::{BatchBuilder, PartitionId, split_batches};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trap_fetch_12_has_an_empty_record_field_and_no_null() {
@@ -87,8 +87,7 @@ async fn trap_max_message_bytes_is_enforced_as_soon_as_it_is_changed() {
 async fn trap_what_would_not_be_kept_is_not_promised() {
     let harness = Harness::start().await;
     let mut client = harness.dial().await;
-    // Keyless records in a compacted topic cannot be, for there is none yet.
-    for (key, value) in [("cleanup.policy", "compact"), ("retention.ms", "1000")] {
+    for (key, value) in [("min.insync.replicas", "2"), ("pyralog.durability", "memory")] {
         let config =
             CreatableTopicConfig::default().with_name(key.into()).with_value(Some(value.into()));
         let topic = CreatableTopic::default()
@@ -102,6 +101,25 @@ async fn trap_what_would_not_be_kept_is_not_promised() {
         assert_eq!(result.error_code, 40);
         let message = result.error_message.unwrap();
         assert!(message.contains(key) && message.contains("until"), "{message:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trap_a_compacted_topic_takes_no_record_without_a_key() {
+    let harness = Harness::start().await;
+    let mut client = harness.with_log("flights", 1).await;
+    let number = harness.shen.log("flights").unwrap().number;
+    let mut keyed = BatchBuilder::new();
+    keyed.push(1, Some(b"k"), Some(b"v"), &[]);
+    let keyed = keyed.finish().unwrap();
+    for (policy, error) in [("compact", 87), ("delete", 0), ("compact,delete", 87)] {
+        let change = ("cleanup.policy".to_owned(), Some(policy.to_owned()));
+        harness.shen.alter_settings(number, vec![change], false).await.unwrap();
+        let keyless = client.call(8, &produce("flights", 0, -1, Some(batch(&["v"])))).await;
+        let answer = &keyless.responses[0].partition_responses[0];
+        assert_eq!(answer.error_code, error, "{policy}: {:?}", answer.error_message);
+        let taken = client.call(8, &produce("flights", 0, -1, Some(keyed.clone()))).await;
+        assert_eq!(taken.responses[0].partition_responses[0].error_code, 0, "{policy}");
     }
 }
 

@@ -15,7 +15,9 @@ use pyralog_model::{
     NodeName, Offset, PartitionId, ScarabId, StoreId, batch_crc, split_batches,
 };
 use pyralog_pharaoh::DirectoryHub;
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage};
+use pyralog_store::{
+    HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage, UpkeepOptions,
+};
 use ractor::{Actor, ActorCell, call_t};
 use std::future::{Future, ready};
 use std::path::PathBuf;
@@ -63,6 +65,7 @@ impl Place {
             clock: Arc::new(RealClock::default()),
             pyramid: PathBuf::from("/data/pyramid"),
             store: StoreId(9),
+            upkeep: UpkeepOptions::default(),
             options: LogOptions {
                 wal_file_bytes: 256 << 10,
                 wal_files_max: 2,

@@ -42,6 +42,8 @@ pub struct PartitionView {
     pub epoch_label: Option<u64>,
     /// Producers' sessions that it knows.
     pub sessions: usize,
+    /// Compaction has taken records out: offsets may be missing.
+    pub has_gaps: bool,
 }
 
 /// Where this node keeps its records.
@@ -72,8 +74,9 @@ impl Shen {
         }
     }
 
-    /// Whole batches from the one that holds `from`: at least one if there is any
-    /// below the high watermark, more until `bytes_max`.
+    /// Whole batches from the one that holds `from`, or the next one if compaction has
+    /// left nothing there: at least one if there is any below the high watermark, more
+    /// until `bytes_max`.
     pub async fn read(
         &self,
         partition: PartitionId,
@@ -188,6 +191,7 @@ impl Shen {
             sizes: gate.log.sizes(),
             epoch_label: gate.epoch_label(),
             sessions: gate.log.sessions(),
+            has_gaps: gate.log.has_gaps(),
         })
     }
 }

@@ -130,21 +130,21 @@ impl Forward {
         };
         let header = BatchHeader::parse(&piece).map_err(|error| corrupt(&error))?;
         let base = u64::try_from(header.base_offset).map_err(|error| corrupt(&error))?;
-        let end = base + header.records();
-        if base > range.from || end <= range.from {
+        let end = base + header.offsets();
+        if end <= range.from {
             return Err(external(self.missing(&range)));
         }
+        // In a log that was compacted the batch may begin later, even past the range.
         let to = end.min(range.to);
-        let wanted = range.from..to;
+        let wanted = range.from.max(base).min(to)..to;
         self.range = (to < range.to).then_some(OffsetRange { from: to, ..range });
         if self.range.is_none() {
             // What was read past the range is of no use to the next one.
             self.pieces.clear();
             self.pieces_bytes = 0;
         }
-        let records = wanted.end - wanted.start;
-        if header.max_timestamp < self.scan.work.time.from_ms {
-            self.scan.metrics.passed(records);
+        if wanted.is_empty() || header.max_timestamp < self.scan.work.time.from_ms {
+            self.scan.metrics.passed(wanted.end - wanted.start);
             return Ok(());
         }
         let place = Place {
@@ -153,7 +153,10 @@ impl Forward {
             epoch: header.leader_epoch,
             scarab_id: (scarab_base != 0).then_some(ScarabId(scarab_base)),
         };
-        let needs_records = self.decoder.needs_records() || !self.scan.work.time.is_none();
+        // Which records are left of a compacted batch only they can tell.
+        let has_gaps = header.records() < header.offsets();
+        let needs_records =
+            self.decoder.needs_records() || !self.scan.work.time.is_none() || has_gaps;
         let timer = self.scan.metrics.time_decoding.timer();
         let open = OpenBatch::new(place, header, piece, wanted, needs_records);
         timer.done();

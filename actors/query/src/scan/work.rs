@@ -26,6 +26,9 @@ pub(crate) struct ScanWork {
     pub(crate) projection: Vec<usize>,
     /// Records outside need not be shown.
     pub(crate) time: TimeBounds,
+    /// Offsets may be missing, for the log is or was compacted: ranges say only how many
+    /// records there are at most.
+    pub(crate) has_gaps: bool,
     /// Counts of the process.
     pub(crate) counting: Arc<Counting>,
 }

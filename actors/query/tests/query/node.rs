@@ -21,7 +21,7 @@ use pyralog_pharaoh::simulated::SimObelisk;
 use pyralog_query::{
     Queries, QueriesArguments, QueryCounters, QuerySettings, Rows, RunOptions, queries_child,
 };
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage};
+use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::pin::Pin;
@@ -215,6 +215,7 @@ fn store(directory: &TempDir) -> ChildSpec {
             clock: Arc::new(RealClock::default()),
             pyramid: pyramid.clone(),
             store: STORE,
+            upkeep: UpkeepOptions::default(),
             options: LogOptions {
                 wal_file_bytes: 4 << 20,
                 wal_direct: false,

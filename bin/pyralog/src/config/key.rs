@@ -168,6 +168,8 @@ pub static KEYS: &[Key] = &[
     pyramid("queries_max", Kind::Count(1, 1_000), "8", Effect::Now, "SQL queries that run at once; more wait, and past eight times as many they are refused."),
     pyramid("scrub_interval", Kind::Duration, "168h", Effect::Now, "Every so often all sealed segments are read again, to find out damage while there is a backup; 0s for never."),
     pyramid("scrub_rate", Kind::Bytes, "10MB", Effect::Now, "How much of them is read in a second."),
+    pyramid("compaction_rate", Kind::Bytes, "64MiB", Effect::Now, "Bytes that compaction may read and write in a second."),
+    pyramid("compaction_memory", Kind::Bytes, "64MiB", Effect::Now, "The memory for the keys of a partition that is being compacted; more keys take several rounds."),
     pyramid("open_files", Kind::Count(64, 1_000_000), "4096", Effect::With("a pool of open files"), "Segment files kept open at once."),
     obelisk("node_id", Kind::Text, "", Effect::Now, "The node's name. Not set: the name in the data directory, else the host's."),
     obelisk("listen_addr", Kind::Address, "127.0.0.1:7070", Effect::Now, "Where other nodes connect."),

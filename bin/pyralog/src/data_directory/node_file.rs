@@ -1,7 +1,7 @@
 //! `node.toml`: the identity of a data directory.
 //!
 //! ```toml
-//! format_version = 2
+//! format_version = 3
 //! cluster_id = "0123…"   # 128 random bits, made when the cluster was founded;
 //!                        # absent until a node that founds none has joined one
 //! name = "pyramid-1"     # the operator's name for the node
@@ -13,7 +13,8 @@
 //!                        # a copy: the last one it has taken, and those sent since
 //! ```
 //!
-//! Version 1 had a cluster always and no tokens.
+//! Version 2 had no compacted segments beside it. Version 1 had a cluster always and
+//! no tokens.
 //!
 //! It is replaced as a whole: a new file is written and synced, renamed over
 //! the old one, and the directory synced. After a power cut either the old or
@@ -27,7 +28,7 @@ use std::io;
 use std::path::Path;
 
 /// The version this program writes, and the newest it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 const NAME: &str = "node.toml";
 const NEXT_NAME: &str = "node.toml.new";

@@ -63,10 +63,10 @@ fn a_file_in_its_place_and_a_user_who_may_not_are_told_apart() {
 #[test]
 fn a_newer_format_is_refused_and_a_damaged_file_is_not_replaced() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("node.toml"), "format_version = 3\nsomething = 'new'\n")
+    std::fs::write(dir.path().join("node.toml"), "format_version = 4\nsomething = 'new'\n")
         .unwrap();
     let refused = open(dir.path(), &Wanted::default()).unwrap_err();
-    assert!(matches!(refused, DataDirectoryError::TooNew { found: 3, known: 2, .. }), "{refused}");
+    assert!(matches!(refused, DataDirectoryError::TooNew { found: 4, known: 3, .. }), "{refused}");
     std::fs::write(dir.path().join("node.toml"), "format_version = 1\nboot = 3\n").unwrap();
     let refused = open(dir.path(), &Wanted::default()).unwrap_err();
     assert!(matches!(refused, DataDirectoryError::Damaged { .. }), "{refused}");
@@ -77,7 +77,7 @@ fn a_newer_format_is_refused_and_a_damaged_file_is_not_replaced() {
 }
 
 #[test]
-fn a_directory_of_version_1_is_read_and_becomes_version_2() {
+fn a_directory_of_version_1_is_read_and_becomes_version_3() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("node.toml");
     let id = "00000000000000000000000000000abc";
@@ -87,7 +87,7 @@ fn a_directory_of_version_1_is_read_and_becomes_version_2() {
     std::fs::write(&file, old).unwrap();
     let opened = open(dir.path(), &Wanted::default()).unwrap();
     assert_eq!((opened.node().cluster, opened.boot()), (Some(ClusterId(0xabc)), Boot(10)));
-    assert!(std::fs::read_to_string(&file).unwrap().contains("format_version = 2"));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("format_version = 3"));
 }
 
 #[test]

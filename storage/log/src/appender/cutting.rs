@@ -4,7 +4,6 @@ use super::Appender;
 use super::removal::{INDEX_EXTENSIONS, remove_if_there, remove_segment_files};
 use crate::error::io_error;
 use crate::partition_log::PartitionLog;
-use crate::paths::by_base;
 use crate::{Frame, FrameHeader, LogError};
 use pyralog_model::Offset;
 use std::sync::Arc;
@@ -63,11 +62,14 @@ impl Appender {
         loop {
             // The first segment stays, so that the log keeps its place.
             let last = log.view(|view| match view.segments.as_slice() {
-                [_, .., last] if last.base >= end => Some(Arc::clone(last)),
+                // What was rewritten does not grow again: an empty one stays behind it.
+                [.., before, last] if last.base() >= end && !before.is_rewritten() => {
+                    Some(Arc::clone(last))
+                }
                 _ => None,
             });
             let Some(last) = last else { break };
-            remove_segment_files(log, last.base)?;
+            remove_segment_files(log, last.name)?;
             log.disk.sync_dir(&log.dir).map_err(io_error("cannot sync", &log.dir))?;
             log.change_view(|view| view.segments.pop());
         }
@@ -76,7 +78,7 @@ impl Appender {
         // length when it is sealed again.
         if let Some(active) = &self.active {
             for extension in INDEX_EXTENSIONS {
-                remove_if_there(log, &by_base(&log.dir, active.base, extension))?;
+                remove_if_there(log, &active.name.file(&log.dir, extension))?;
             }
             log.disk.sync_dir(&log.dir).map_err(io_error("cannot sync", &log.dir))?;
         }

@@ -3,7 +3,7 @@
 use crate::LogError;
 use crate::error::{io_error, sync_error};
 use crate::partition_log::PartitionLog;
-use crate::paths::{by_base, parts_of};
+use crate::paths::SegmentName;
 use crate::sessions::SNAPSHOT_EXTENSION;
 use pyralog_env::Disk;
 use pyralog_model::Offset;
@@ -13,24 +13,34 @@ use std::path::Path;
 pub(super) const INDEX_EXTENSIONS: [&str; 3] = ["offsets", "times", SNAPSHOT_EXTENSION];
 
 /// Removes a segment and what is derived from it. The caller syncs the directory.
-pub(super) fn remove_segment_files(log: &PartitionLog, base: Offset) -> Result<(), LogError> {
+pub(crate) fn remove_segment_files(log: &PartitionLog, name: SegmentName) -> Result<(), LogError> {
     for extension in INDEX_EXTENSIONS.iter().chain(&["segment"]) {
-        remove_if_there(log, &by_base(&log.dir, base, extension))?;
+        remove_if_there(log, &name.file(&log.dir, extension))?;
     }
     Ok(())
 }
 
-/// Removes every segment before the one that begins at `first`, and what is derived
-/// from all but the last of them: that tells what producers' sessions there were.
-pub(crate) fn remove_before(disk: &dyn Disk, dir: &Path, first: Offset) -> Result<(), LogError> {
+/// Removes the files of segments before the one that begins at `first`: those that
+/// `is_gone` knows, and what is derived from others, but not from `kept`, which tells
+/// what producers' sessions there were. Where that is not known, nothing that is derived
+/// goes.
+pub(crate) fn remove_before(
+    disk: &dyn Disk,
+    dir: &Path,
+    first: Offset,
+    kept: Option<SegmentName>,
+    is_gone: impl Fn(SegmentName) -> bool,
+) -> Result<(), LogError> {
     let entries = disk.list(dir).map_err(io_error("cannot list", dir))?;
-    let parts = entries.iter().filter_map(|entry| parts_of(&entry.name));
-    let before: Vec<(Offset, &str)> = parts.filter(|(base, _)| *base < first).collect();
-    let last = before.iter().map(|(base, _)| *base).max();
+    let files = entries.iter().filter_map(|entry| SegmentName::of_file(&entry.name));
     let mut removed = false;
-    for (base, extension) in before {
-        if extension == "segment" || Some(base) != last {
-            let path = by_base(dir, base, extension);
+    for (name, extension) in files.filter(|(name, _)| name.base < first) {
+        let goes = match extension {
+            "segment" => is_gone(name),
+            _ => kept.is_some_and(|kept| kept != name),
+        };
+        if goes {
+            let path = name.file(dir, extension);
             disk.remove_file(&path).map_err(io_error("cannot remove", &path))?;
             removed = true;
         }

@@ -122,9 +122,10 @@ impl Committer {
     ) -> Result<Durable<Offset>, LogError> {
         let member = self.member(partition, generation)?;
         let log = Arc::clone(&member.log);
-        // The start does not move meanwhile.
+        // The start does not move meanwhile, and no segment is replaced.
         let mut appender = log.lock_appender();
         let (start, old_end) = log.bounds();
+        let start = start.max(log.rewritten_end());
         if end < start || end > old_end {
             return Err(LogError::OutOfRange { from: end, start, end: old_end });
         }

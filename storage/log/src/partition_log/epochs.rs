@@ -24,7 +24,7 @@ impl PartitionLog {
             let mut before = None;
             for segment in &view.segments {
                 let (last, is_empty) =
-                    segment.extent(|extent| (extent.last_epoch, extent.end == segment.base));
+                    segment.extent(|extent| (extent.last_epoch, extent.end == segment.base()));
                 if last > epoch {
                     return (view.log_start, Place::In(Arc::clone(segment), before));
                 }

@@ -23,7 +23,7 @@ impl PartitionLog {
     pub(crate) fn begin_at(&self, start: Offset, first: Option<Offset>) {
         self.change_view(|view| {
             view.log_start = start;
-            view.segments.retain(|segment| first.is_none_or(|first| segment.base >= first));
+            view.segments.retain(|segment| first.is_none_or(|first| segment.base() >= first));
         });
     }
 
@@ -35,7 +35,7 @@ impl PartitionLog {
         if place.kept(last)?.is_some() {
             return Ok(());
         }
-        let sessions = place.sessions_after(first.base, gone)?;
+        let sessions = place.sessions_after(first.base(), gone)?;
         let (index, bytes, next_offset, last_epoch) = last
             .extent(|extent| (extent.index.clone(), extent.bytes, extent.end, extent.last_epoch));
         let facts = SealedFacts {
@@ -45,6 +45,6 @@ impl PartitionLog {
             last_epoch,
             has_sessions: !sessions.is_empty(),
         };
-        place.keep(last.base, &sessions, &index, &facts)
+        place.keep(last.name, &sessions, &index, &facts)
     }
 }

@@ -1,18 +1,21 @@
 //! Opening one partition: its sealed segments by their indexes, the last one by
 //! a walk.
 
+mod rewritten;
+
 use super::{LogOptions, RecoveryReport};
 use crate::appender::{Appender, remove_before};
 use crate::checkpoint::PartitionCheckpoint;
 use crate::error::io_error;
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::{PartitionLog, View};
+use crate::paths::SegmentName;
 use crate::segment::{
     Extent, SEGMENT_HEADER_BYTES, ScanRequest, Scanned, Segment, encode_header, has_header, scan,
 };
 use crate::sessions::Place;
-use crate::sparse_index::SparseIndex;
-use crate::{LogError, SessionTable, paths};
+use crate::sparse_index::{SealedFacts, SparseIndex};
+use crate::{LogError, Manifest, SessionTable, paths};
 use pyralog_env::{Disk, DiskFile};
 use pyralog_model::{Epoch, Lsn, Offset, PartitionId, StoreId};
 use std::io;
@@ -42,36 +45,41 @@ impl Opening<'_> {
         &self,
         id: PartitionId,
         checkpoint: Option<PartitionCheckpoint>,
+        manifest: &Manifest,
         truncated_at: Lsn,
         report: &mut RecoveryReport,
     ) -> Result<PartitionLog, LogError> {
         let dir = paths::partition_dir(self.pyramid, id);
         let known = checkpoint.unwrap_or_default();
-        let mut bases = self.bases(&dir)?;
-        self.drop_unfinished(id, &dir, &mut bases, &known, truncated_at)?;
-        self.drop_before(known.log_start, &dir, &mut bases)?;
+        let mut names = self.present(&dir, manifest, known.log_start)?;
+        self.drop_unfinished(id, &dir, &mut names, &known, truncated_at)?;
+        self.drop_before(id, known.log_start, &dir, &mut names)?;
 
         let mut view = View { log_start: known.log_start, ..View::default() };
         let mut appender = Appender::default();
         appender.planted = self.planted;
         appender.lsn = known.lsn;
         appender.epoch = known.epoch;
-        let mut end = bases.first().copied().unwrap_or_default();
+        let first = names.first().map(|name| name.base).unwrap_or_default();
+        let mut end = first;
         if end > known.log_start {
             let what = format!("offsets {}..{end} are missing", known.log_start);
             return Err(self.corrupt(&dir, end, what));
         }
         let mut sessions = SessionTable::default();
-        for (index, &base) in bases.iter().enumerate() {
-            let is_last = index + 1 == bases.len();
-            if base != end {
-                return Err(self.corrupt(&dir, base, format!("offsets {end}..{base} are missing")));
+        for (index, &name) in names.iter().enumerate() {
+            let is_last = index + 1 == names.len();
+            if name.base != end {
+                let what = format!("offsets {end}..{} are missing", name.base);
+                return Err(self.corrupt(&dir, name.base, what));
             }
-            let found = if is_last {
-                sessions = self.sessions_after(id, &dir, bases[0], &view.segments)?;
-                self.open_last(id, &dir, base, &known, truncated_at, &mut sessions)?
-            } else {
-                self.open_sealed(id, &dir, base)?
+            let found = match manifest.segments.iter().find(|entry| entry.base == name.base) {
+                Some(entry) => self.open_rewritten(id, &dir, entry)?,
+                None if is_last => {
+                    sessions = self.sessions_after(id, &dir, first, &view.segments)?;
+                    self.open_last(id, &dir, name.base, &known, truncated_at, &mut sessions)?
+                }
+                None => self.open_sealed(id, &dir, name)?,
             };
             report.torn_tails += u64::from(found.torn);
             end = found.segment.extent(|extent| extent.end);
@@ -82,10 +90,17 @@ impl Opening<'_> {
         if end < known.next_offset && truncated_at <= known.lsn {
             return Err(self.corrupt(&dir, end, format!("synced up to {}", known.next_offset)));
         }
-        if let Some(last) = view.segments.last() {
-            appender.position = last.extent(|extent| extent.bytes);
-            appender.synced = appender.position;
-            appender.active = Some(Arc::clone(last));
+        match view.segments.last() {
+            // What was rewritten does not grow: the next frame begins a segment.
+            Some(last) if last.is_rewritten() => {
+                sessions = self.sessions_after(id, &dir, first, &view.segments)?;
+            }
+            Some(last) => {
+                appender.position = last.extent(|extent| extent.bytes);
+                appender.synced = appender.position;
+                appender.active = Some(Arc::clone(last));
+            }
+            None => {}
         }
         appender.end = end;
         view.sessions = sessions.clone();
@@ -94,17 +109,9 @@ impl Opening<'_> {
         view.last_epoch = appender.epoch;
         let disk = Arc::clone(self.disk);
         let segment_bytes = self.options.segment_bytes;
-        Ok(PartitionLog::new(id, self.store, disk, dir, segment_bytes, appender, view))
-    }
-
-    /// The segments there are, their names durable.
-    fn bases(&self, dir: &Path) -> Result<Vec<Offset>, LogError> {
-        self.disk.sync_dir(dir).map_err(io_error("cannot sync", dir))?;
-        let entries = self.disk.list(dir).map_err(io_error("cannot list", dir))?;
-        let mut bases: Vec<Offset> =
-            entries.iter().filter_map(|entry| paths::segment_base(&entry.name)).collect();
-        bases.sort_unstable();
-        Ok(bases)
+        let log = PartitionLog::new(id, self.store, disk, dir, segment_bytes, appender, view);
+        log.set_cleaned(manifest.cleaned);
+        Ok(log)
     }
 
     /// A last segment whose header never became durable holds nothing: its first
@@ -113,61 +120,93 @@ impl Opening<'_> {
         &self,
         id: PartitionId,
         dir: &Path,
-        bases: &mut Vec<Offset>,
+        names: &mut Vec<SegmentName>,
         known: &PartitionCheckpoint,
         truncated_at: Lsn,
     ) -> Result<(), LogError> {
-        let Some(&last) = bases.last() else { return Ok(()) };
-        let path = paths::by_base(dir, last, "segment");
+        let Some(&last) = names.last().filter(|last| last.generation == 0) else { return Ok(()) };
+        let path = last.file(dir, "segment");
         let file = self.open_file(&path)?;
-        if has_header(&*file, &path, &encode_header(self.store, id, last))? {
+        if has_header(&*file, &path, &encode_header(self.store, id, last.base))? {
             return Ok(());
         }
         let len = file.len().map_err(io_error("cannot measure", &path))?;
         // After a cut-back the checkpoint speaks of segments that are gone.
-        let was_synced =
-            known.segment_position > 0 && known.segment_base >= last && truncated_at <= known.lsn;
+        let was_synced = known.segment_position > 0
+            && known.segment_base >= last.base
+            && truncated_at <= known.lsn;
         if was_synced || len > SEGMENT_HEADER_BYTES as u64 {
             return Err(self.corrupt(&path, Offset(0), "its header is damaged".into()));
         }
         self.disk.remove_file(&path).map_err(io_error("cannot remove", &path))?;
         self.disk.sync_dir(dir).map_err(io_error("cannot sync", dir))?;
-        bases.pop();
+        names.pop();
         Ok(())
     }
 
     /// Whole segments before the start may have come back, or were never removed.
     fn drop_before(
         &self,
+        id: PartitionId,
         start: Offset,
         dir: &Path,
-        bases: &mut Vec<Offset>,
+        names: &mut Vec<SegmentName>,
     ) -> Result<(), LogError> {
-        let Some(first) = bases.iter().copied().filter(|base| *base <= start).max() else {
-            return Ok(());
-        };
-        bases.retain(|base| *base >= first);
-        remove_before(&**self.disk, dir, first)
+        let first = names.iter().map(|name| name.base).filter(|base| *base <= start).max();
+        let Some(first) = first.filter(|first| *first > Offset::ZERO) else { return Ok(()) };
+        names.retain(|name| name.base >= first);
+        let kept = self.place(id, dir).kept_before(first)?.map(|(name, _)| name);
+        remove_before(&**self.disk, dir, first, kept, |_| true)
     }
 
-    fn open_sealed(&self, id: PartitionId, dir: &Path, base: Offset) -> Result<Found, LogError> {
-        let path = paths::by_base(dir, base, "segment");
+    fn open_sealed(
+        &self,
+        id: PartitionId,
+        dir: &Path,
+        name: SegmentName,
+    ) -> Result<Found, LogError> {
+        let path = name.file(dir, "segment");
         let file = self.open_file(&path)?;
         let len = file.len().map_err(io_error("cannot measure", &path))?;
-        let index = SparseIndex::read_files(&**self.disk, dir, base)?;
+        let index = SparseIndex::read_files(&**self.disk, dir, name)?;
         if let Some((index, facts)) = index.filter(|(_, facts)| facts.segment_bytes == len) {
-            let (end, last_epoch) = (facts.next_offset, facts.last_epoch);
-            let extent = Extent { bytes: len, end, last_epoch, index };
-            let segment = Segment::new(base, path, file, self.store, extent);
-            let (last_lsn, last_epoch) = (facts.last_lsn, facts.last_epoch);
-            return Ok(Found { segment, last_lsn, last_epoch, torn: false });
+            return Ok(self.found_by_index(name, path, file, index, &facts));
         }
         // Everything in a sealed segment was synced: damage is corruption.
-        let request = self.scan_request(id, &file, &path, base, len, Lsn::default());
+        let request = self.scan_request(id, &file, &path, name.base, len, Lsn::default());
         let scanned = scan(&request, &mut SessionTable::default())?;
+        Ok(self.found_by_scan(name, path, file, scanned))
+    }
+
+    fn found_by_index(
+        &self,
+        name: SegmentName,
+        path: PathBuf,
+        file: Arc<dyn DiskFile>,
+        index: SparseIndex,
+        facts: &SealedFacts,
+    ) -> Found {
+        let (last_lsn, last_epoch) = (facts.last_lsn, facts.last_epoch);
+        let (bytes, end) = (facts.segment_bytes, facts.next_offset);
+        let extent = Extent { bytes, end, last_epoch, first_timestamp: None, index };
+        let segment = Segment::new(name, path, file, self.store, extent);
+        Found { segment, last_lsn, last_epoch, torn: false }
+    }
+
+    fn found_by_scan(
+        &self,
+        name: SegmentName,
+        path: PathBuf,
+        file: Arc<dyn DiskFile>,
+        scanned: Scanned,
+    ) -> Found {
         let Scanned { extent, last_lsn, last_epoch, torn, .. } = scanned;
-        let segment = Segment::new(base, path, file, self.store, extent);
-        Ok(Found { segment, last_lsn, last_epoch, torn })
+        let segment = Segment::new(name, path, file, self.store, extent);
+        Found { segment, last_lsn, last_epoch, torn }
+    }
+
+    fn place<'a>(&'a self, partition: PartitionId, dir: &'a Path) -> Place<'a> {
+        Place { disk: &**self.disk, dir, store: self.store, partition }
     }
 
     fn sessions_after(
@@ -180,8 +219,7 @@ impl Opening<'_> {
         if self.planted.is(Mutation::SessionsForgotten) {
             return Ok(SessionTable::default());
         }
-        let place = Place { disk: &**self.disk, dir, store: self.store, partition: id };
-        place.sessions_after(first, sealed)
+        self.place(id, dir).sessions_after(first, sealed)
     }
 
     fn open_last(
@@ -193,7 +231,8 @@ impl Opening<'_> {
         truncated_at: Lsn,
         sessions: &mut SessionTable,
     ) -> Result<Found, LogError> {
-        let path = paths::by_base(dir, base, "segment");
+        let name = SegmentName::appended(base);
+        let path = name.file(dir, "segment");
         let file = self.open_file(&path)?;
         // A cut that is in the WAL but not in the checkpoint may have shortened it.
         let holds = known.segment_base == base && truncated_at <= known.lsn;
@@ -206,9 +245,7 @@ impl Opening<'_> {
         }
         rewrite(&*file, synced.max(scanned.synced_before), scanned.extent.bytes)
             .map_err(io_error("cannot write again", &path))?;
-        let Scanned { extent, last_lsn, last_epoch, torn, .. } = scanned;
-        let segment = Segment::new(base, path, file, self.store, extent);
-        Ok(Found { segment, last_lsn, last_epoch, torn })
+        Ok(self.found_by_scan(name, path, file, scanned))
     }
 
     fn scan_request<'a>(
@@ -226,6 +263,7 @@ impl Opening<'_> {
             store: self.store,
             partition,
             base,
+            rewritten_to: None,
             synced,
             truncated_at,
             accept_torn: self.planted.is(Mutation::TornMiddleAccepted),

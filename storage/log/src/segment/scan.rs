@@ -17,6 +17,8 @@ pub(crate) struct ScanRequest<'a> {
     pub(crate) store: StoreId,
     pub(crate) partition: PartitionId,
     pub(crate) base: Offset,
+    /// Where it ends, if it was rewritten: then offsets before that may be missing.
+    pub(crate) rewritten_to: Option<Offset>,
     /// Bytes that are known to be synced: damage before this is corruption.
     pub(crate) synced: u64,
     /// Frames up to this one may be the rests of a truncation.
@@ -58,12 +60,9 @@ pub(crate) fn scan(
         if let Some(batch) = cursor.session_batch_at(position, &header)? {
             sessions.fold(&batch);
         }
-        scanned.extent.index.note(header.base_offset, position, time);
-        scanned.extent.bytes += header.frame_bytes() as u64;
-        scanned.extent.end = header.next_offset();
+        scanned.extent.extend(&header, time);
         scanned.last_lsn = header.lsn;
         scanned.last_epoch = header.epoch;
-        scanned.extent.last_epoch = header.epoch;
         scanned.synced_before = scanned.synced_before.max(header.synced_before);
     }
     let end = scanned.extent.bytes;
@@ -85,8 +84,12 @@ fn next_frame(
 ) -> Result<Option<FrameHeader>, LogError> {
     let position = scanned.extent.bytes;
     let Some(header) = cursor.header_at(position)? else { return Ok(None) };
+    let follows = match request.rewritten_to {
+        None => header.base_offset == scanned.extent.end,
+        Some(end) => header.base_offset >= scanned.extent.end && header.next_offset() <= end,
+    };
     let continues = header.partition == request.partition
-        && header.base_offset == scanned.extent.end
+        && follows
         && header.epoch >= scanned.last_epoch
         // An older frame behind a younger one is the rest of a truncation.
         && header.lsn > scanned.last_lsn;

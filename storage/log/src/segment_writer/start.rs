@@ -4,12 +4,14 @@
 //! removes; a crash before it leaves everything as it was.
 
 use super::SegmentWriter;
-use crate::LogError;
 use crate::appender::remove_before;
 use crate::checkpoint::PartitionCheckpoint;
 use crate::mutation::Mutation;
 use crate::partition_log::PartitionLog;
+use crate::segment::Segment;
+use crate::{Expiry, LogError};
 use pyralog_model::Offset;
+use std::sync::Arc;
 
 impl SegmentWriter {
     /// Lets the partition begin at `start`, which may lie in the middle of a batch,
@@ -20,17 +22,37 @@ impl SegmentWriter {
     /// `OutOfRange` past the end, `NotOpen` if the log was deleted, `DiskFull`: then
     /// nothing has changed. Any other error is final.
     pub fn move_start(&mut self, log: &PartitionLog, start: Offset) -> Result<Offset, LogError> {
-        if let Some(cause) = &self.failed {
-            return Err(LogError::Failed { cause: cause.clone() });
+        self.check_sound()?;
+        let moved = self.try_move_start(log, start);
+        self.judged(moved)
+    }
+
+    /// Lets go of what retention does not keep, and says where the partition begins
+    /// now.
+    ///
+    /// # Errors
+    /// As `move_start`.
+    pub fn expire(&mut self, log: &PartitionLog, expiry: Expiry) -> Result<Offset, LogError> {
+        if expiry.seal {
+            self.seal(log)?;
         }
-        self.try_move_start(log, start).map_err(|error| match error {
-            LogError::DiskFull { .. } | LogError::OutOfRange { .. } | LogError::NotOpen(_) => error,
-            error => {
-                let cause = error.to_string();
-                self.fail(cause.clone());
-                LogError::Failed { cause }
-            }
-        })
+        self.move_start(log, expiry.start)
+    }
+
+    /// Seals the segment that holds the end, if there is anything in it or in the
+    /// tail: so that it may be removed or compacted.
+    ///
+    /// # Errors
+    /// `NotOpen` if the log was deleted, `DiskFull`: then it goes on growing. Any other
+    /// error is final.
+    pub fn seal(&mut self, log: &PartitionLog) -> Result<(), LogError> {
+        self.check_sound()?;
+        let sealed = match log.is_gone() {
+            Ok(true) => Err(LogError::NotOpen(log.id())),
+            Ok(false) => log.lock_appender().seal(log),
+            Err(error) => Err(error),
+        };
+        self.judged(sealed)
     }
 
     fn try_move_start(&mut self, log: &PartitionLog, to: Offset) -> Result<Offset, LogError> {
@@ -52,23 +74,22 @@ impl SegmentWriter {
         appender.sync()?;
         let gone = log.segments_before(to);
         log.keep_sessions_of(&gone)?;
-        let first = gone.last().map(|last| last.extent(|extent| extent.end));
         if self.planted.is(Mutation::RemoveBeforeStartSaved) {
-            self.remove(log, first)?;
+            self.remove(log, &gone)?;
         }
         let checkpoint = PartitionCheckpoint { log_start: to, ..appender.checkpoint(log) };
         if !self.planted.is(Mutation::StartNotSaved) {
-            self.checkpoints.save(&[(log.id(), checkpoint)], self.wal)?;
+            self.checkpoints.save_start(log.id(), &checkpoint, self.wal)?;
         }
-        log.begin_at(to, first);
-        self.remove(log, first)?;
+        log.begin_at(to, gone.last().map(|last| last.extent(|extent| extent.end)));
+        self.remove(log, &gone)?;
         Ok(to)
     }
 
-    fn remove(&self, log: &PartitionLog, first: Option<Offset>) -> Result<(), LogError> {
-        match first {
-            Some(first) => remove_before(&*self.disk, &log.dir, first),
-            None => Ok(()),
-        }
+    fn remove(&self, log: &PartitionLog, gone: &[Arc<Segment>]) -> Result<(), LogError> {
+        let Some(last) = gone.last() else { return Ok(()) };
+        let first = last.extent(|extent| extent.end);
+        let is_gone = |name| gone.iter().any(|segment| segment.name == name);
+        remove_before(&*self.disk, &log.dir, first, Some(last.name), is_gone)
     }
 }

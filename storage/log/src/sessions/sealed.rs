@@ -9,7 +9,7 @@ use super::SessionTable;
 use super::snapshot::{SNAPSHOT_EXTENSION, SealedAt, read_file, write_file};
 use crate::LogError;
 use crate::error::{io_error, sync_error};
-use crate::paths::{by_base, parts_of};
+use crate::paths::SegmentName;
 use crate::segment::Segment;
 use crate::sparse_index::{SealedFacts, SparseIndex};
 use pyralog_env::Disk;
@@ -56,63 +56,72 @@ impl Place<'_> {
         if first == Offset::ZERO {
             return Ok(SessionTable::default());
         }
-        let last = self.bases()?.into_iter().filter(|base| *base < first).max();
-        let index = match last {
-            Some(last) => SparseIndex::read_files(self.disk, self.dir, last)?,
-            None => None,
-        };
-        let kept = match index.zip(last).filter(|((_, facts), _)| facts.next_offset == first) {
-            Some(((_, facts), last)) => self.snapshot(last, &facts)?,
-            None => None,
-        };
-        kept.ok_or_else(|| LogError::Corrupt {
+        let kept = self.kept_before(first)?;
+        kept.map(|(_, sessions)| sessions).ok_or_else(|| LogError::Corrupt {
             path: self.dir.to_owned(),
             position: 0,
             what: format!("what was known of producers before offset {first} is missing"),
         })
     }
 
-    /// Where the segments begin that have, or had, files here.
-    fn bases(&self) -> Result<Vec<Offset>, LogError> {
+    /// The segment that ended at `first`, of which only what was derived is left, and
+    /// the sessions as of there.
+    pub(crate) fn kept_before(
+        &self,
+        first: Offset,
+    ) -> Result<Option<(SegmentName, SessionTable)>, LogError> {
         let entries = self.disk.list(self.dir).map_err(io_error("cannot list", self.dir))?;
-        Ok(entries.iter().filter_map(|entry| parts_of(&entry.name)).map(|(base, _)| base).collect())
+        let names = entries.iter().filter_map(|entry| SegmentName::of_file(&entry.name));
+        let indexes =
+            names.filter(|(name, extension)| name.base < first && *extension == "offsets");
+        // The last one, unless files of rewritten segments still lie around.
+        for (name, _) in indexes.collect::<Vec<_>>().into_iter().rev() {
+            let index = SparseIndex::read_files(self.disk, self.dir, name)?;
+            let Some((_, facts)) = index.filter(|(_, facts)| facts.next_offset == first) else {
+                continue;
+            };
+            if let Some(sessions) = self.snapshot(name, &facts)? {
+                return Ok(Some((name, sessions)));
+            }
+        }
+        Ok(None)
     }
 
     /// Keeps the sessions as of the end of a sealed segment, and says so in its
     /// index, both durably.
     pub(crate) fn keep(
         &self,
-        base: Offset,
+        name: SegmentName,
         sessions: &SessionTable,
         index: &SparseIndex,
         facts: &SealedFacts,
     ) -> Result<(), LogError> {
         if facts.has_sessions {
-            let path = by_base(self.dir, base, SNAPSHOT_EXTENSION);
+            let path = name.file(self.dir, SNAPSHOT_EXTENSION);
             write_file(self.disk, &path, sessions, &self.sealed_at(facts))?;
         }
-        index.write_files(self.disk, self.dir, base, facts)?;
+        index.write_files(self.disk, self.dir, name, facts)?;
         self.disk.sync_dir(self.dir).map_err(sync_error(self.dir))
     }
 
     pub(crate) fn kept(&self, segment: &Segment) -> Result<Option<SessionTable>, LogError> {
         let bytes = segment.extent(|extent| extent.bytes);
-        let index = SparseIndex::read_files(self.disk, self.dir, segment.base)?;
+        let index = SparseIndex::read_files(self.disk, self.dir, segment.name)?;
         let Some((_, facts)) = index.filter(|(_, facts)| facts.segment_bytes == bytes) else {
             return Ok(None);
         };
-        self.snapshot(segment.base, &facts)
+        self.snapshot(segment.name, &facts)
     }
 
     fn snapshot(
         &self,
-        base: Offset,
+        name: SegmentName,
         facts: &SealedFacts,
     ) -> Result<Option<SessionTable>, LogError> {
         if !facts.has_sessions {
             return Ok(Some(SessionTable::default()));
         }
-        let path = by_base(self.dir, base, SNAPSHOT_EXTENSION);
+        let path = name.file(self.dir, SNAPSHOT_EXTENSION);
         read_file(self.disk, &path, &self.sealed_at(facts))
     }
 

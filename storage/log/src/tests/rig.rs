@@ -3,8 +3,8 @@
 
 use crate::*;
 use bytes::Bytes;
-use pyralog_env::Disk;
 use pyralog_env::sim::SimDisk;
+use pyralog_env::{Disk, WallMillis};
 use pyralog_model::{
     BatchBuilder, BatchHeader, Epoch, LogNumber, Offset, PartitionId, StoreId, split_batches,
 };
@@ -36,8 +36,33 @@ impl CheckpointStore for MemoryCheckpoints {
         Ok(())
     }
 
+    fn save_start(
+        &mut self,
+        partition: PartitionId,
+        checkpoint: &PartitionCheckpoint,
+        wal: WalCheckpoint,
+    ) -> Result<(), LogError> {
+        self.save(&[(partition, *checkpoint)], wal)?;
+        if let Some(manifest) = self.0.lock().unwrap().manifests.get_mut(&partition) {
+            manifest.begin_at(checkpoint.log_start);
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, partition: PartitionId, new: &RewrittenSegment) -> Result<(), LogError> {
+        self.0.lock().unwrap().manifests.entry(partition).or_default().replace(*new);
+        Ok(())
+    }
+
+    fn save_cleaned(&mut self, partition: PartitionId, cleaned: Offset) -> Result<(), LogError> {
+        self.0.lock().unwrap().manifests.entry(partition).or_default().cleaned = cleaned;
+        Ok(())
+    }
+
     fn remove_log(&mut self, log: LogNumber) -> Result<(), LogError> {
-        self.0.lock().unwrap().partitions.retain(|id, _| id.log != log);
+        let mut kept = self.0.lock().unwrap();
+        kept.partitions.retain(|id, _| id.log != log);
+        kept.manifests.retain(|id, _| id.log != log);
         Ok(())
     }
 }
@@ -55,6 +80,31 @@ pub(crate) struct Rig {
     /// What was acknowledged: the first offset and the bytes as they were sent.
     pub(crate) acknowledged: BTreeMap<PartitionId, Vec<(u64, Bytes)>>,
     pub(crate) epoch: u32,
+}
+
+/// Runs rounds of compaction in the thread of the test, for so many bytes.
+struct Host<'a> {
+    writer: &'a mut SegmentWriter,
+    bytes_left: u64,
+}
+
+impl CompactionHost for Host<'_> {
+    fn go_on(&mut self, bytes: u64) -> bool {
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.bytes_left > 0
+    }
+
+    fn replace(
+        &mut self,
+        log: &Arc<PartitionLog>,
+        replacement: Replacement,
+    ) -> Result<Switched, LogError> {
+        self.writer.replace(log, replacement)
+    }
+
+    fn save_cleaned(&mut self, log: &Arc<PartitionLog>, cleaned: Offset) -> Result<(), LogError> {
+        self.writer.save_cleaned(log, cleaned)
+    }
 }
 
 pub(crate) fn pyramid() -> PathBuf {
@@ -199,6 +249,36 @@ impl Rig {
             self.committer.fail(cause.to_owned());
         }
         moved.map(|start| start.0)
+    }
+
+    /// A round of compaction over all that is sealed.
+    pub(crate) fn compact(
+        &mut self,
+        id: PartitionId,
+        now: i64,
+    ) -> Result<Option<CompactionReport>, LogError> {
+        let below = self.logs[&id].bounds().1;
+        self.compact_with(id, now, below, 1 << 20, u64::MAX)
+    }
+
+    /// A round below an offset with so much memory for keys, that is told to end after
+    /// so many bytes.
+    pub(crate) fn compact_with(
+        &mut self,
+        id: PartitionId,
+        now: i64,
+        below: Offset,
+        key_bytes_max: usize,
+        bytes: u64,
+    ) -> Result<Option<CompactionReport>, LogError> {
+        let log = Arc::clone(&self.logs[&id]);
+        let mut host = Host { writer: &mut self.writer, bytes_left: bytes };
+        let options = CompactionOptions { key_bytes_max };
+        let round = compact(&log, &options, WallMillis(now), below, &mut host);
+        if let Some(cause) = self.writer.failure() {
+            self.committer.fail(cause.to_owned());
+        }
+        round
     }
 
     pub(crate) fn make_room(&mut self, bytes: usize) {

@@ -123,7 +123,7 @@ fn a_snapshot_is_what_a_start_goes_by() {
     assert!(snapshots(&rig).len() > 3, "one for every sealed segment");
     // A session that only the snapshots know, as after the log's beginning is gone.
     let dir = paths::partition_dir(&pyramid(), P);
-    let last = rig.logs[&P].view(|view| view.segments[view.segments.len() - 2].base);
+    let last = rig.logs[&P].view(|view| view.segments[view.segments.len() - 2].name);
     let (_, facts) = sparse_index::SparseIndex::read_files(&rig.disk, &dir, last).unwrap().unwrap();
     let at = sessions::SealedAt {
         store: STORE,
@@ -134,7 +134,7 @@ fn a_snapshot_is_what_a_start_goes_by() {
     let mut table = SessionTable::default();
     let base_offset = Offset(0);
     table.fold(&SessionBatch { session: 99, epoch: 0, base_sequence: 0, records: 1, base_offset });
-    let path = paths::by_base(&dir, last, SNAPSHOT_EXTENSION);
+    let path = last.file(&dir, SNAPSHOT_EXTENSION);
     sessions::write_file(&rig.disk, &path, &table, &at).unwrap();
     rig.disk.sync_dir(&dir).unwrap();
     let rig = rig.reboot(3);

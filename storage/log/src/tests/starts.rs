@@ -34,7 +34,7 @@ fn names(rig: &Rig, ending: &str) -> Vec<String> {
 
 /// Where segments begin.
 fn bases(rig: &Rig) -> Vec<u64> {
-    rig.logs[&P].view(|view| view.segments.iter().map(|segment| segment.base.0).collect())
+    rig.logs[&P].view(|view| view.segments.iter().map(|segment| segment.base().0).collect())
 }
 
 #[test]

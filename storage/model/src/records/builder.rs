@@ -156,11 +156,11 @@ fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)) as u64
 }
 
-fn varlong_bytes(number: i64) -> usize {
+pub(super) fn varlong_bytes(number: i64) -> usize {
     (64 - (zigzag(number) | 1).leading_zeros() as usize).div_ceil(7)
 }
 
-fn put_varlong(out: &mut Vec<u8>, number: i64) {
+pub(super) fn put_varlong(out: &mut Vec<u8>, number: i64) {
     let mut raw = zigzag(number);
     while raw >= 0x80 {
         out.push(raw as u8 | 0x80);

@@ -65,6 +65,40 @@ proptest! {
     }
 
     #[test]
+    fn what_is_kept_of_a_batch_stays_what_it_was(
+        records in proptest::collection::vec(record(), 1..20),
+        mask in any::<u32>(),
+        horizon in proptest::option::of(any::<i64>()),
+        compression in prop_oneof![
+            Just(Compression::None), Just(Compression::Gzip), Just(Compression::Snappy),
+            Just(Compression::Lz4), Just(Compression::Zstd),
+        ],
+    ) {
+        let batch = build(&records, compression);
+        let header = BatchHeader::verify(&batch).unwrap();
+        let raw: Vec<RawRecord> =
+            raw_records(&header, &batch, 1 << 20).unwrap().map(Result::unwrap).collect();
+        let is_kept = |delta: i32| mask & (1 << delta) != 0;
+        let kept: Vec<RawRecord> =
+            raw.iter().filter(|record| is_kept(record.offset_delta)).cloned().collect();
+        let rewritten = rewrite_batch(&header, &batch, &kept, horizon);
+        let after = BatchHeader::verify(&rewritten).unwrap();
+        prop_assert_eq!((after.records(), after.offsets()), (kept.len() as u64, header.offsets()));
+        prop_assert_eq!(after.delete_horizon(), horizon);
+        let mut expect = read(&batch).unwrap();
+        expect.retain(|record| is_kept(record.offset_delta));
+        for (raw, record) in kept.iter().zip(&expect) {
+            prop_assert_eq!((&raw.key, raw.is_tombstone), (&record.key, record.value.is_none()));
+        }
+        let greatest = expect.iter().map(|record| record.timestamp).max().unwrap_or(-1);
+        prop_assert_eq!(after.max_timestamp, greatest);
+        prop_assert_eq!(read(&rewritten).unwrap(), expect);
+        if !kept.is_empty() {
+            prop_assert_eq!(after.compression(), Ok(compression));
+        }
+    }
+
+    #[test]
     fn hostile_records_never_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..120),
         record in record(),
@@ -72,7 +106,10 @@ proptest! {
         bit in any::<proptest::sample::Index>(),
     ) {
         let batch = build(&[record], Compression::None);
-        let _ = read(&forged(&batch, &bytes));
+        let hostile = forged(&batch, &bytes);
+        let _ = read(&hostile);
+        let header = BatchHeader::verify(&hostile).unwrap();
+        let _ = raw_records(&header, &hostile, 1 << 20).unwrap().count();
         let mut changed = batch[BATCH_HEADER_BYTES..].to_vec();
         let at = bit.index(changed.len() * 8);
         changed[at / 8] ^= 1 << (at % 8);
@@ -113,6 +150,21 @@ fn log_append_time_is_every_records_time() {
         read(&batch).unwrap().iter().map(|record| record.timestamp).collect::<Vec<_>>(),
         [9, 9]
     );
+}
+
+#[test]
+fn names_that_are_no_text_survive() {
+    // One header whose name is the byte ff, and no value.
+    let record = [22, 0, 0, 0, 2, b'k', 2, b'v', 2, 2, 0xff, 1];
+    let plain = build(&[(5, None, None, vec![])], Compression::None);
+    let batch = forged(&plain, &record);
+    let header = BatchHeader::verify(&batch).unwrap();
+    let raw: Vec<RawRecord> =
+        raw_records(&header, &batch, 0).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(rewrite_batch(&header, &batch, &raw, None), batch);
+    let stamped = rewrite_batch(&header, &batch, &raw, Some(1_000_000));
+    assert!(stamped.ends_with(&record[4..]), "{stamped:?}");
+    assert_eq!(read(&stamped).unwrap()[0].timestamp, 5);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The storage threads' counts as Prometheus lines.
 
-use pyralog_store::StoreMetrics;
+use pyralog_store::{StoreMetrics, UpkeepMetrics};
 use std::fmt::Write;
 
 /// The lines that the console adds to its own.
@@ -42,14 +42,49 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
         "Damaged places that were found, again each time.",
         metrics.scrub_damages,
     );
+    old_records(&mut counter, &metrics.upkeep);
     let full = u64::from(metrics.disk_full);
     let _ = write!(
         page,
         "# HELP pyralog_disk_full 1 while the disk has no room for segments.\n\
          # TYPE pyralog_disk_full gauge\npyralog_disk_full {full}\n"
     );
+    let dirty = f64::from(metrics.upkeep.dirty_millionths_max) / 1e6;
+    let seconds = metrics.upkeep.compaction_micros_last as f64 / 1e6;
+    for (name, help, value) in [
+        ("dirty_ratio_max", "The part of a partition that is not compacted, the greatest.", dirty),
+        ("compaction_last_seconds", "How long the last round of compaction took.", seconds),
+    ] {
+        let _ = write!(
+            page,
+            "# HELP pyralog_{name} {help}\n# TYPE pyralog_{name} gauge\npyralog_{name} {value}\n"
+        );
+    }
     histogram(&mut page, metrics);
     page
+}
+
+/// What became of old records.
+fn old_records(counter: &mut impl FnMut(&str, &str, u64), upkeep: &UpkeepMetrics) {
+    counter("expired_offsets_total", "Offsets that retention let go of.", upkeep.expired_offsets);
+    counter("expired_bytes_total", "Bytes that retention removed.", upkeep.expired_bytes);
+    counter("compactions_total", "Rounds of compaction.", upkeep.compactions);
+    counter(
+        "compaction_read_bytes_total",
+        "Bytes that compaction read.",
+        upkeep.compaction_bytes_read,
+    );
+    counter(
+        "compaction_written_bytes_total",
+        "Bytes that compaction wrote.",
+        upkeep.compaction_bytes_written,
+    );
+    counter(
+        "compacted_records_total",
+        "Records that compaction left out.",
+        upkeep.compacted_records,
+    );
+    counter("upkeep_given_up_total", "Partitions given up for a while.", upkeep.given_up);
 }
 
 fn histogram(page: &mut String, metrics: &StoreMetrics) {

@@ -7,6 +7,7 @@ pub(in crate::handlers) mod kind {
     pub(in crate::handlers) const STRING: i8 = 2;
     pub(in crate::handlers) const INT: i8 = 3;
     pub(in crate::handlers) const LONG: i8 = 5;
+    pub(in crate::handlers) const DOUBLE: i8 = 6;
     pub(in crate::handlers) const LIST: i8 = 7;
 }
 
@@ -47,13 +48,26 @@ const FACTS: &[Facts] = &[
         "cleanup.policy",
         "log.cleanup.policy",
         kind::LIST,
-        "What becomes of old records. 'delete' is all there is: they go when they are deleted.",
+        "What becomes of old records. 'delete': they go by age and size. 'compact': of the \
+         records with one key the last one is kept. Both may be named.",
     ),
     facts(
         "compression.type",
         "compression.type",
         kind::STRING,
         "How batches are compressed. 'producer': they are kept as they were sent.",
+    ),
+    facts(
+        "delete.retention.ms",
+        "log.cleaner.delete.retention.ms",
+        kind::LONG,
+        "How long a record without value stays after everything older of its key is gone.",
+    ),
+    facts(
+        "max.compaction.lag.ms",
+        "log.cleaner.max.compaction.lag.ms",
+        kind::LONG,
+        "Records that are older are compacted, however few they are, in milliseconds.",
     ),
     facts(
         "max.message.bytes",
@@ -66,6 +80,18 @@ const FACTS: &[Facts] = &[
         "log.message.timestamp.type",
         kind::STRING,
         "Whose time a record has. 'CreateTime': its producer's.",
+    ),
+    facts(
+        "min.cleanable.dirty.ratio",
+        "log.cleaner.min.cleanable.ratio",
+        kind::DOUBLE,
+        "The part of a log that must be new since the last compaction for another one.",
+    ),
+    facts(
+        "min.compaction.lag.ms",
+        "log.cleaner.min.compaction.lag.ms",
+        kind::LONG,
+        "Records that are younger are not compacted, in milliseconds.",
     ),
     facts(
         "min.insync.replicas",
@@ -83,13 +109,15 @@ const FACTS: &[Facts] = &[
         "retention.bytes",
         "log.retention.bytes",
         kind::LONG,
-        "How many bytes of a partition are kept; -1 keeps everything.",
+        "A partition's oldest segments go while it has so many bytes without them; -1 keeps \
+         everything.",
     ),
     facts(
         "retention.ms",
         "log.retention.ms",
         kind::LONG,
-        "For how long records are kept, in milliseconds; -1 keeps everything.",
+        "A segment goes once all of its records are older, in milliseconds; -1 keeps \
+         everything.",
     ),
     facts(
         "scarab.ids",
@@ -102,6 +130,12 @@ const FACTS: &[Facts] = &[
         "log.segment.bytes",
         kind::LONG,
         "The size at which a segment is sealed, in bytes. Deleted records free whole segments.",
+    ),
+    facts(
+        "segment.ms",
+        "log.roll.ms",
+        kind::LONG,
+        "A segment is sealed once its first record is older, in milliseconds.",
     ),
 ];
 
@@ -121,6 +155,7 @@ mod tests {
                 kind::BOOLEAN => row.value.parse::<bool>().is_ok(),
                 kind::INT => row.value.parse::<i32>().is_ok(),
                 kind::LONG => row.value.parse::<i64>().is_ok(),
+                kind::DOUBLE => row.value.parse::<f64>().is_ok(),
                 _ => row.value.parse::<i64>().is_err(),
             };
             assert!(fits, "{} is not of type {kind}", row.key);

@@ -23,8 +23,10 @@ pub(super) struct OpenBatch {
     wanted: Range<u64>,
     /// `None` if places are enough.
     records: Option<Records>,
-    /// The offset of the next of `records`.
+    /// The offset of the next of `records`, if every offset has one.
     next: u64,
+    /// Some offsets have no record any more: those that are left say which they are.
+    has_gaps: bool,
     /// Records that a broker wrote for itself: rows without key and value.
     is_control: bool,
     bytes: usize,
@@ -61,7 +63,8 @@ impl OpenBatch {
             records = Some(opened.map_err(|error| unreadable(&base, base.offset, error))?);
         }
         let (next, is_control) = (base.offset as u64, header.is_control());
-        Ok(OpenBatch { base, wanted, records, next, is_control, bytes })
+        let has_gaps = header.records() < header.offsets();
+        Ok(OpenBatch { base, wanted, records, next, has_gaps, is_control, bytes })
     }
 
     /// Bytes that it holds.
@@ -81,33 +84,44 @@ impl OpenBatch {
             if decoder.is_full() || decoder.rows() >= rows_max {
                 return Ok(done);
             }
-            let place = self.place(self.wanted.start);
-            match self.wanted_record()? {
-                None => decoder.push_place(&place),
-                Some(record) if time.contains(record.timestamp) => {
-                    done.coerced += decoder.push(&place, &record);
-                    done.rows += 1;
-                }
-                Some(_) => {}
+            if self.records.is_none() {
+                decoder.push_place(&self.place(self.wanted.start));
+                self.wanted.start += 1;
+                done.passed += 1;
+                continue;
             }
-            self.wanted.start += 1;
+            let Some((offset, record)) = self.wanted_record()? else { break };
+            if time.contains(record.timestamp) {
+                done.coerced += decoder.push(&self.place(offset), &record);
+                done.rows += 1;
+            }
+            self.wanted.start = offset + 1;
             done.passed += 1;
         }
         done.ended = true;
         Ok(done)
     }
 
-    /// The record at the beginning of `wanted`, if records are needed at all.
-    fn wanted_record(&mut self) -> Result<Option<Record>, ApiError> {
+    /// The first record that is `wanted`, and its offset; none if nothing is left.
+    fn wanted_record(&mut self) -> Result<Option<(u64, Record)>, ApiError> {
         let Some(records) = &mut self.records else { return Ok(None) };
         loop {
             let short = RecordsError::Short { index: (self.next - self.base.offset as u64) as i32 };
-            let record = records.next().unwrap_or(Err(short));
+            let record = match records.next() {
+                None if self.has_gaps => return Ok(None),
+                record => record.unwrap_or(Err(short)),
+            };
             let record = record.map_err(|e| unreadable(&self.base, self.next as i64, e))?;
-            let offset = self.next;
-            self.next += 1;
-            if offset == self.wanted.start {
-                return Ok(Some(self.shown(record)));
+            let offset = match self.has_gaps {
+                true => self.base.offset as u64 + u64::try_from(record.offset_delta).unwrap_or(0),
+                false => self.next,
+            };
+            self.next = offset + 1;
+            if offset >= self.wanted.end {
+                return Ok(None);
+            }
+            if offset >= self.wanted.start {
+                return Ok(Some((offset, self.shown(record))));
             }
         }
     }

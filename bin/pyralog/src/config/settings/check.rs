@@ -15,6 +15,8 @@ const COUNTER_FILE_BYTES_MAX: u64 = 8_000_000_000_000_000;
 const LEASE_TERM_MIN: Duration = Duration::from_secs(2);
 const LEASE_TERM_MAX: Duration = Duration::from_secs(3600);
 
+/// Bytes in a second that compaction needs to get anywhere.
+const COMPACTION_RATE_MIN: u64 = 1 << 20;
 /// Below this a query engine has no room to work in.
 const QUERY_MEMORY_BYTES_MIN: u64 = 16 << 20;
 
@@ -147,6 +149,12 @@ impl PyramidSettings {
             return refuse(
                 format!("query_memory is {} bytes", self.query_memory_bytes),
                 "choose 16MiB or more: a sort of a few thousand rows needs as much",
+            );
+        }
+        if self.compaction_bytes_per_second_max < COMPACTION_RATE_MIN {
+            return refuse(
+                format!("compaction_rate is {} bytes", self.compaction_bytes_per_second_max),
+                "choose 1MiB or more: slower than that it never ends",
             );
         }
         if self.query_time_max.is_zero() {

@@ -38,6 +38,10 @@ pub struct PyramidSettings {
     pub scrub_interval: Duration,
     /// How fast they are read.
     pub scrub_bytes_per_second: u64,
+    /// Bytes that compaction may read and write in a second.
+    pub compaction_bytes_per_second_max: u64,
+    /// Memory for the keys of a partition that is being compacted, in bytes.
+    pub compaction_memory_bytes: u64,
 }
 
 impl PyramidSettings {
@@ -63,6 +67,8 @@ impl PyramidSettings {
             queries_max: keys.number("queries_max"),
             scrub_interval: keys.duration("scrub_interval"),
             scrub_bytes_per_second: keys.number("scrub_rate"),
+            compaction_bytes_per_second_max: keys.number("compaction_rate"),
+            compaction_memory_bytes: keys.number("compaction_memory"),
         }
     }
 }
