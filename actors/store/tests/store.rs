@@ -278,3 +278,35 @@ async fn a_keeper_keeps_nothing_after_a_failure_elsewhere() {
     // The next process.
     assert_eq!(start(HealthLatch::default()).unwrap().1, (None, vec![(1, vec![1])]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrub_finds_damage_and_changes_nothing_else() {
+    let mut rig = Rig::new();
+    (rig.options.segment_bytes, rig.options.scrub_interval) = (1_000, Duration::ZERO);
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    for _ in 0..10 {
+        running.append(&mut writer, &[7; 400]).await.unwrap();
+    }
+    running.kill().await;
+    // Recovery has written the segments.
+    let running = rig.start().await.unwrap();
+    let mut writer = running.writer().await;
+    let sound = running.store.scrub().await.unwrap();
+    assert!(sound.is_over && sound.segments >= 4 && sound.findings.is_empty(), "{sound:?}");
+    let segment = PathBuf::from("/data/pyramid/logs/1/0/00000000000000000000.segment");
+    rig.disk.flip_bit(&segment, 400, 1).unwrap();
+    let found = running.store.scrub().await.unwrap();
+    assert_eq!((found.findings.len(), &found.findings[0].path), (1, &segment));
+    let metrics = running.gauges.snapshot();
+    assert_eq!((metrics.scrub_passes, metrics.scrub_damages), (2, 1));
+    assert_eq!(metrics.scrub_bytes, sound.bytes + found.bytes);
+    assert_eq!(running.store.health().get(), Health::Good);
+    let refused = running.store.read(&writer.log, Offset(0), 10).await.unwrap_err();
+    assert!(matches!(refused, LogError::Corrupt { .. }), "{refused}");
+    running.append(&mut writer, b"more").await.unwrap();
+    // An asker who is still there when the store goes is told so.
+    let store = running.store.clone();
+    running.kill().await;
+    assert!(matches!(store.scrub().await, Err(LogError::Closed)));
+}

@@ -152,15 +152,17 @@ impl Scrubber {
                     let time = frame.batch_header.max_timestamp;
                     work.index.note(frame.header.base_offset, frame.position, time);
                 }
-                Some(SegmentItem::Damage(damage)) => {
-                    let jumps = walk.place().position == before;
-                    if jumps {
+                Some(SegmentItem::LostBatch(..))
+                    if self.planted.is(Mutation::ScrubSkipsBatches) =>
+                {
+                    work.damaged = true;
+                }
+                Some(SegmentItem::LostBatch(_, damage) | SegmentItem::Damage(damage)) => {
+                    if walk.place().position == before {
                         walk.go_on_at(after(&segment, before));
                     }
-                    if jumps || !self.planted.is(Mutation::ScrubSkipsBatches) {
-                        let damage = Damage { end: walk.place().position, ..damage };
-                        report.lost(work, &damage);
-                    }
+                    let damage = Damage { end: walk.place().position, ..damage };
+                    report.lost(work, &damage);
                     work.damaged = true;
                 }
             }
@@ -189,8 +191,8 @@ impl ScrubReport {
     }
 
     fn lost(&mut self, work: &Work, damage: &Damage) {
-        let finding = Finding::new(Severity::Damage, &work.segment.path, damage.to_string());
-        self.tell(work, finding.at(damage.position).advice(
+        let finding = Finding::of(Severity::Damage, &work.segment.path, damage);
+        self.tell(work, finding.advice(
             "records in these bytes are refused to readers; put the file back from a backup while \
              the node is stopped",
         ));

@@ -25,16 +25,21 @@ impl Damage {
         let (expected, found) = (expected.into(), found.into());
         Damage { position: bytes.start, end: bytes.end, expected, found }
     }
+
+    /// What should be there and what is, without the place.
+    pub fn contrast(&self) -> String {
+        format!("expected {}, found {}", self.expected, self.found)
+    }
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Damage { position, end, expected, found } = self;
+        let Damage { position, end, .. } = self;
         write!(f, "byte {position}")?;
         if *end > position + 1 {
             write!(f, "..{end}")?;
         }
-        write!(f, ": expected {expected}, found {found}")
+        write!(f, ": {}", self.contrast())
     }
 }
 
@@ -83,6 +88,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// That a place in a file is damaged.
+    pub fn of(severity: Severity, path: impl Into<PathBuf>, damage: &Damage) -> Finding {
+        let what = format!("{}, up to byte {}", damage.contrast(), damage.end);
+        Finding::new(severity, path, what).at(damage.position)
+    }
+
     /// A finding about a whole file.
     pub fn new(severity: Severity, path: impl Into<PathBuf>, what: impl Into<String>) -> Finding {
         let (path, what) = (path.into(), what.into());

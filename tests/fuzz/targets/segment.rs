@@ -26,7 +26,7 @@ fn walk(bytes: Vec<u8>) {
                 assert_eq!(frame.position, position, "frames and damage leave no gap");
                 assert_eq!(frame.batch.len(), frame.header.batch_bytes as usize);
             }
-            SegmentItem::Damage(damage) => {
+            SegmentItem::LostBatch(_, damage) | SegmentItem::Damage(damage) => {
                 assert_eq!(damage.position, position);
                 assert!(damage.end > position && damage.end <= len);
             }

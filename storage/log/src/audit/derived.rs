@@ -49,8 +49,7 @@ impl Auditor<'_> {
         for (path, damage) in damages {
             let Some(damage) = damage else { continue };
             sound = false;
-            let finding = Finding::new(severity, path, damage.to_string());
-            self.find(finding.at(damage.position).advice(WALKED));
+            self.find(Finding::of(severity, path, damage).advice(WALKED));
         }
         if let Some((seen, times)) = seen.zip(times.as_ref()).filter(|_| sound) {
             sound = self.index_agrees(seen, (&offsets_path, &offsets), (&times_path, times));
@@ -123,9 +122,7 @@ impl Auditor<'_> {
         let table = decode(&bytes, &at).filter(|_| bytes.len() <= FILE_BYTES_MAX);
         if table.is_none() {
             let finding = match &file.damage {
-                Some(damage) => {
-                    Finding::new(severity, path, damage.to_string()).at(damage.position)
-                }
+                Some(damage) => Finding::of(severity, path, damage),
                 None => Finding::new(
                     severity,
                     path,

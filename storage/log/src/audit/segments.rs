@@ -47,6 +47,25 @@ pub(super) struct Seen {
     pub(super) damaged: bool,
 }
 
+/// A segment on the way to its end.
+struct Reading {
+    /// Up to where a start would keep it.
+    kept: SegmentPlace,
+    index: SparseIndex,
+    /// The first damage that may be a torn end.
+    torn: Option<Damage>,
+    /// Loss of which only the next frame tells where it ends, and the offset it
+    /// begins at.
+    open: Option<(Damage, Offset)>,
+    damaged: bool,
+}
+
+impl Reading {
+    fn begin(kept: SegmentPlace) -> Reading {
+        Reading { kept, index: SparseIndex::new(), torn: None, open: None, damaged: false }
+    }
+}
+
 impl Expected<'_> {
     /// Bytes of it that the checkpoint calls synced.
     fn synced(&self) -> u64 {
@@ -93,40 +112,90 @@ impl Auditor<'_> {
         };
         let place = SegmentPlace { lsn: expected.before, ..SegmentPlace::begin(expected.base) };
         let mut walk = SegmentWalk::new(&*file, path, &header, place)?;
-        let mut index = SparseIndex::new();
-        let (mut torn, mut damaged, mut kept) = (None, false, walk.place());
-        let mut position = kept.position;
-        while let Some(item) = walk.step()? {
-            self.read(walk.place().position - position);
-            position = walk.place().position;
+        let mut reading = Reading::begin(place);
+        loop {
+            let before = walk.place();
+            let Some(item) = walk.step()? else { break };
+            self.read(walk.place().position - before.position);
             match item {
                 SegmentItem::Frame(frame) => {
-                    let tells = |damage: &Damage| frame.header.synced_before > damage.position;
-                    if let Some(damage) = torn.take_if(|damage| tells(damage)) {
-                        self.lost(expected, &damage, Some(frame.header.base_offset));
-                        damaged = true;
-                    }
-                    if torn.is_none() {
-                        self.frame(&frame, &mut index, sessions);
-                        kept = walk.place();
+                    self.frame(expected, &frame, &mut reading, sessions);
+                    if reading.torn.is_none() {
+                        reading.kept = walk.place();
                     }
                 }
+                SegmentItem::LostBatch(header, damage) => {
+                    let lost = (header.base_offset, Some(header.next_offset()));
+                    self.damaged(expected, damage, lost, &mut reading);
+                }
                 SegmentItem::Damage(damage) => {
-                    let next = walk.place().next;
-                    if expected.is_last && damage.position >= expected.synced() {
-                        torn.get_or_insert(damage);
-                    } else {
-                        self.lost(expected, &damage, next.or(expected.end));
-                        damaged = true;
-                    }
+                    self.damaged(expected, damage, (before.end, None), &mut reading);
                 }
             }
         }
-        if let Some(damage) = torn {
+        self.segment_end(expected, &mut reading);
+        let Reading { kept: SegmentPlace { end, lsn, epoch, .. }, index, damaged, .. } = reading;
+        Ok(Some(Seen { len, end, lsn, epoch, index, damaged }))
+    }
+
+    fn frame(
+        &mut self,
+        expected: &Expected<'_>,
+        frame: &SegmentFrame,
+        reading: &mut Reading,
+        sessions: &mut SessionTable,
+    ) {
+        let header = &frame.header;
+        let tells = |damage: &Damage| header.synced_before > damage.position;
+        if let Some(damage) = reading.torn.take_if(|damage| tells(damage)) {
+            reading.open = Some((damage, reading.kept.end));
+            reading.damaged = true;
+        }
+        if let Some((damage, from)) = reading.open.take() {
+            self.lost(expected, &damage, (from, Some(header.base_offset)));
+        }
+        if reading.torn.is_some() {
+            return;
+        }
+        self.report.frames += 1;
+        self.report.records += u64::from(header.record_count);
+        let time = frame.batch_header.max_timestamp;
+        reading.index.note(header.base_offset, frame.position, time);
+        if let Some(batch) = frame.session_batch() {
+            sessions.fold(&batch);
+        }
+    }
+
+    /// Damage, and the offsets of the records that are lost with it, as far as they
+    /// are known.
+    fn damaged(
+        &mut self,
+        expected: &Expected<'_>,
+        damage: Damage,
+        (from, next): (Offset, Option<Offset>),
+        reading: &mut Reading,
+    ) {
+        if expected.is_last && damage.position >= expected.synced() {
+            reading.torn.get_or_insert(damage);
+            return;
+        }
+        reading.damaged = true;
+        if let Some((earlier, earlier_from)) = reading.open.take() {
+            self.lost(expected, &earlier, (earlier_from, Some(from)));
+        }
+        match next {
+            Some(next) => self.lost(expected, &damage, (from, Some(next))),
+            None => reading.open = Some((damage, from)),
+        }
+    }
+
+    fn segment_end(&mut self, expected: &Expected<'_>, reading: &mut Reading) {
+        if let Some((damage, from)) = reading.open.take() {
+            self.lost(expected, &damage, (from, expected.end));
+        }
+        if let Some(damage) = reading.torn.take() {
             self.torn(expected, &damage);
         }
-        let SegmentPlace { end, lsn, epoch, .. } = kept;
-        Ok(Some(Seen { len, end, lsn, epoch, index, damaged }))
     }
 
     /// True if the segment can be gone through.
@@ -169,28 +238,15 @@ impl Auditor<'_> {
         Ok(is_it)
     }
 
-    fn frame(
-        &mut self,
-        frame: &SegmentFrame,
-        index: &mut SparseIndex,
-        sessions: &mut SessionTable,
-    ) {
-        let header = &frame.header;
-        self.report.frames += 1;
-        self.report.records += u64::from(header.record_count);
-        index.note(header.base_offset, frame.position, frame.batch_header.max_timestamp);
-        if let Some(batch) = frame.session_batch() {
-            sessions.fold(&batch);
-        }
-    }
-
-    fn lost(&mut self, expected: &Expected<'_>, damage: &Damage, next: Option<Offset>) {
-        let finding = Finding::new(Severity::Damage, expected.path, damage.to_string());
-        let until = next.map_or_else(|| "the end".to_owned(), |next| format!("before {next}"));
-        self.find(finding.at(damage.position).advice(format!(
-            "records up to {until} that lie in these bytes are lost on this node, and reads of \
-             them are refused; the rest is served. Put the file back from a backup, or let \
-             go of them with DeleteRecords"
+    /// Tells of damage that is loss: of the records from an offset up to another, if
+    /// that is known.
+    fn lost(&mut self, expected: &Expected<'_>, damage: &Damage, lost: (Offset, Option<Offset>)) {
+        let (from, next) = lost;
+        let until = next.map_or_else(|| "the end".to_owned(), |next| next.to_string());
+        let finding = Finding::of(Severity::Damage, expected.path, damage);
+        self.find(finding.advice(format!(
+            "records {from}..{until} are lost on this node, and reads of them are refused; the \
+             rest is served. Put the file back from a backup, or let go of them with DeleteRecords"
         )));
     }
 

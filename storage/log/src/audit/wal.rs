@@ -106,8 +106,7 @@ impl Auditor<'_> {
             let what = format!("has version {}, known is {VERSION}", header.version);
             self.find(Finding::new(Severity::Damage, path, what).at(8).advice(NEWER));
         } else if let Some(damage) = damage {
-            let finding = Finding::new(Severity::Repairable, path, damage.to_string());
-            self.find(finding.at(damage.position).advice(
+            self.find(Finding::of(Severity::Repairable, path, &damage).advice(
                 "its rounds are read all the same, and the next start makes the file anew",
             ));
         }
@@ -182,8 +181,7 @@ impl Auditor<'_> {
     /// Headers of rounds that are damaged, where no round is missing.
     fn unneeded(&mut self, damages: Vec<(PathBuf, Damage)>) {
         for (path, damage) in damages {
-            let finding = Finding::new(Severity::Note, path, damage.to_string());
-            self.find(finding.at(damage.position).advice(
+            self.find(Finding::of(Severity::Note, path, &damage).advice(
                 "a round that nobody needs, or the last one, torn: the next start drops it",
             ));
         }

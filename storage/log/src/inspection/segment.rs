@@ -89,6 +89,8 @@ impl SegmentFrame {
 pub enum SegmentItem {
     /// A whole frame that continues the segment.
     Frame(SegmentFrame),
+    /// A frame that does, with a batch that is not what it was written for.
+    LostBatch(FrameHeader, Damage),
     /// Bytes that do not.
     Damage(Damage),
 }
@@ -212,7 +214,8 @@ impl<'a> SegmentWalk<'a> {
             }
             _ => {
                 let (expected, found) = explain::batch(&header, &batch);
-                Ok(Some(SegmentItem::Damage(Damage::new(position..end, expected, found))))
+                let damage = Damage::new(position..end, expected, found);
+                Ok(Some(SegmentItem::LostBatch(header, damage)))
             }
         }
     }

@@ -97,6 +97,23 @@ fn each_kind_of_damage_is_told_with_its_place() {
     one(&rig, &path, Damage, "is missing before");
 }
 
+#[test]
+fn lost_records_are_told_by_their_offsets() {
+    let rig = written();
+    let path = rig.file(".segment", 1);
+    let base = rig.logs[&P].view(|view| view.segments[1].base.0);
+    let frame_bytes = rig.logs[&P].view(|view| view.segments[1].extent(|extent| extent.bytes));
+    let frames = rig.logs[&P].view(|view| view.segments[2].base.0) - base;
+    let second = 128 + (frame_bytes - 128) / frames;
+    // The header of the second frame, and the batch of the third.
+    rig.disk.flip_bit(&path, second + 30, 1).unwrap();
+    rig.disk.flip_bit(&path, second + (second - 128) + 300, 1).unwrap();
+    let found = wrong(&rig);
+    let advice: Vec<_> = found.iter().map(|finding| &finding.advice[..20]).collect();
+    let lost = |from: u64| format!("records {from}..{} are lost", from + 1)[..20].to_owned();
+    assert_eq!(advice, [lost(base + 1), lost(base + 2)], "{found:#?}");
+}
+
 fn round_at(rig: &Rig, path: &Path, round: u64) -> Option<u64> {
     let file = rig.disk.open(path).ok()?;
     let mut walk = inspection::WalWalk::new(&*file, path, STORE).unwrap();

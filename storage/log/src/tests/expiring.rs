@@ -126,21 +126,21 @@ fn a_full_disk_seals_nothing_and_goes_on() {
 fn a_seal_without_room_leaves_no_name_for_later() {
     let mut refused = 0;
     for room in 0..6 {
-        for seed in 0..8 {
+        for seed in 0..40 {
             let mut rig = rig(by_age(50));
             rig.finish();
             rig.disk.set_capacity(rig.disk.used_bytes() + room * 4_096);
             let log = rig.logs[&P].clone();
-            refused += u32::from(rig.writer.seal(&log).is_err());
-            rig.disk.set_capacity(u64::MAX);
             // The segment that was not sealed grows past where its successor would begin.
-            rig.append(P, &batch(3, 10, 1)).unwrap();
-            rig.finish();
+            for n in 0..3 {
+                refused += u32::from(rig.writer.seal(&log).is_err());
+                rig.append(P, &batch(1, 10, n)).unwrap();
+            }
             drop(log);
             rig.reboot(seed);
         }
     }
-    assert!(refused >= 16, "{refused} of 48 found no room");
+    assert!(refused >= 300, "{refused} of 720 found no room");
 }
 
 #[test]

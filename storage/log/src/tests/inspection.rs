@@ -32,7 +32,9 @@ fn segment(bytes: &[u8]) -> (Vec<SegmentFrame>, Vec<Damage>) {
     while let Some(item) = walk.step().unwrap() {
         match item {
             SegmentItem::Frame(frame) => frames.push(frame),
-            SegmentItem::Damage(damage) => damages.push(damage),
+            SegmentItem::LostBatch(_, damage) | SegmentItem::Damage(damage) => {
+                damages.push(damage);
+            }
         }
     }
     (frames, damages)

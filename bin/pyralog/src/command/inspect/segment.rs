@@ -42,7 +42,9 @@ pub(super) fn show(
     let (mut frames, mut records) = (0u64, 0u64);
     while let Some(item) = walk.step().map_err(Failure::failed)? {
         match item {
-            SegmentItem::Damage(damage) => sheet.damage(&damage)?,
+            SegmentItem::LostBatch(_, damage) | SegmentItem::Damage(damage) => {
+                sheet.damage(&damage)?;
+            }
             SegmentItem::Frame(frame) => {
                 frames += 1;
                 records += u64::from(frame.header.record_count);

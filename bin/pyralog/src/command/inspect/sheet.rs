@@ -208,7 +208,13 @@ impl Sheet<'_> {
         let rows = std::mem::take(&mut self.rows);
         let widest = rows.iter().max_by_key(|row| row.0.len());
         let Some(widest) = widest else { return Ok(()) };
-        let head: Vec<&str> = widest.shown().map(|(name, _)| name).collect();
+        let mut head: Vec<&str> = widest.shown().map(|(name, _)| name).collect();
+        if !self.damages.is_empty() && !head.contains(&"state") {
+            head.push("state");
+        }
+        if !self.damages.is_empty() && !head.contains(&"position") {
+            head.insert(0, "position");
+        }
         let is_number = |name: &str| {
             rows.iter()
                 .flat_map(|row| &row.0)
