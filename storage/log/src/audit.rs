@@ -20,6 +20,7 @@
 mod derived;
 mod listing;
 mod partition;
+mod rewritten;
 mod segments;
 mod wal;
 

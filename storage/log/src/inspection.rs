@@ -18,10 +18,12 @@
 mod explain;
 mod index;
 mod segment;
+mod segment_header;
 mod sessions;
 mod wal;
 
 pub use index::{OffsetsFile, TimesFile};
-pub use segment::{SegmentFrame, SegmentHeader, SegmentItem, SegmentPlace, SegmentWalk};
+pub use segment::{SegmentFrame, SegmentItem, SegmentPlace, SegmentWalk};
+pub use segment_header::SegmentHeader;
 pub use sessions::{SessionEntry, SessionsFile};
 pub use wal::{WalFrame, WalHeader, WalItem, WalRound, WalWalk};

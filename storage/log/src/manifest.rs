@@ -13,6 +13,7 @@
 //!
 //! Like checkpoints, manifests are kept by `storage/meta`.
 
+use crate::paths::SegmentName;
 use pyralog_model::Offset;
 
 /// A segment that was rewritten.
@@ -33,6 +34,11 @@ impl RewrittenSegment {
     pub(crate) fn covers(&self, base: Offset) -> bool {
         (self.base..self.end).contains(&base)
     }
+
+    /// What its files are called.
+    pub(crate) fn name(&self) -> SegmentName {
+        SegmentName { base: self.base, generation: self.generation }
+    }
 }
 
 /// What compaction has done to a partition.
@@ -45,6 +51,24 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The rewritten segment that begins at `base`.
+    pub(crate) fn at(&self, base: Offset) -> Option<&RewrittenSegment> {
+        self.segments.iter().find(|entry| entry.base == base)
+    }
+
+    /// The rewritten segment that holds the offsets of the one that begins at `base`.
+    pub(crate) fn covering(&self, base: Offset) -> Option<&RewrittenSegment> {
+        self.segments.iter().find(|entry| entry.covers(base))
+    }
+
+    /// True unless another file holds the offsets of this one.
+    pub(crate) fn means(&self, name: SegmentName) -> bool {
+        match self.covering(name.base) {
+            Some(entry) => entry.name() == name,
+            None => name.generation == 0,
+        }
+    }
+
     /// Puts a segment in the place of those that lie in its offsets.
     pub fn replace(&mut self, new: RewrittenSegment) {
         self.segments.retain(|old| !new.covers(old.base));

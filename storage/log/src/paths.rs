@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// Suffix of a deleted log's directory until its files are gone.
 pub(crate) const DELETED_SUFFIX: &str = ".deleted";
 
+/// What a partition's index of keys lies in; not the log's, which leaves it alone.
+pub(crate) const KEYS_DIR: &str = "keys";
+
 pub(crate) fn wal_dir(pyramid: &Path) -> PathBuf {
     pyramid.join("wal")
 }

@@ -8,7 +8,8 @@
 //!
 //! A step reads about as much as it is allowed to and remembers where it was;
 //! whoever calls it decides how often, and so how fast. Nothing is written and
-//! nothing is locked: a segment that is cut back or removed meanwhile is left alone.
+//! nothing is locked: a segment that is cut back, removed or rewritten meanwhile is left
+//! alone.
 //! A segment in which something is found stays as it is. Reads verify what they
 //! serve and refuse the damaged place by themselves.
 
@@ -20,7 +21,7 @@ use crate::mutation::{Mutation, Planted};
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::sparse_index::SparseIndex;
-use crate::{LogError, LogOptions};
+use crate::{LogError, LogOptions, RewrittenSegment};
 use pyralog_env::{Disk, DiskFile};
 use pyralog_model::{Damage, Finding, Offset, PartitionId, Severity};
 use std::collections::BTreeMap;
@@ -105,10 +106,10 @@ impl Scrubber {
     ) -> Option<Work> {
         loop {
             let (log, segment) = next_sealed(partitions, self.last)?;
-            self.last = Some((log.id(), segment.base));
+            self.last = Some((log.id(), segment.base()));
             match uncached::open(&*self.disk, &segment) {
                 Ok(file) => {
-                    let place = SegmentPlace::begin(segment.base);
+                    let place = SegmentPlace::begin(segment.base());
                     let index = SparseIndex::new();
                     return Some(Work { log, segment, file, place, index, damaged: false });
                 }
@@ -132,12 +133,11 @@ impl Scrubber {
         report: &mut ScrubReport,
     ) -> Result<bool, LogError> {
         let segment = Arc::clone(&work.segment);
-        if work.place == SegmentPlace::begin(segment.base) {
+        if work.place == SegmentPlace::begin(segment.base()) {
             let (_, damage) = SegmentHeader::read(&*work.file, &segment.path)?;
             damage.into_iter().for_each(|damage| report.lost(work, &damage));
         }
-        let (store, partition, base) = (segment.store(), work.log.id(), segment.base);
-        let header = SegmentHeader { store, partition, base };
+        let header = header_of(work);
         let file = Arc::clone(&work.file);
         let mut walk =
             SegmentWalk::with_window(&*file, &segment.path, &header, work.place, WINDOW_BYTES)?;
@@ -145,6 +145,10 @@ impl Scrubber {
             let before = walk.place().position;
             match walk.look()? {
                 None => {
+                    if let Some(damage) = walk.missing_end().filter(|_| !work.damaged) {
+                        report.lost(work, &damage);
+                        work.damaged = true;
+                    }
                     self.check_derived(work, report);
                     return Ok(false);
                 }
@@ -206,7 +210,7 @@ fn next_sealed(
 ) -> Option<(Arc<PartitionLog>, Arc<Segment>)> {
     let from = last.map_or(PartitionId::default(), |(id, _)| id);
     partitions.range(from..).find_map(|(id, log)| {
-        let due = |segment: &&Arc<Segment>| last.is_none_or(|last| (*id, segment.base) > last);
+        let due = |segment: &&Arc<Segment>| last.is_none_or(|last| (*id, segment.base()) > last);
         let segment = log.view(|view| sealed(&view.segments).iter().find(due).cloned())?;
         Some((Arc::clone(log), segment))
     })
@@ -217,8 +221,23 @@ fn is_sealed(log: &PartitionLog, segment: &Arc<Segment>) -> bool {
     log.view(|view| sealed(&view.segments).iter().any(|there| Arc::ptr_eq(there, segment)))
 }
 
+/// All but the last one, which grows unless compaction wrote it.
 fn sealed(segments: &[Arc<Segment>]) -> &[Arc<Segment>] {
-    segments.split_last().map_or(&[], |(_, sealed)| sealed)
+    match segments.split_last() {
+        Some((last, before)) if !last.is_rewritten() => before,
+        _ => segments,
+    }
+}
+
+/// What its header says.
+fn header_of(Work { log, segment, .. }: &Work) -> SegmentHeader {
+    let (store, partition, base) = (segment.store(), log.id(), segment.base());
+    if !segment.is_rewritten() {
+        return SegmentHeader::appended(store, partition, base);
+    }
+    let (end, bytes) = segment.extent(|extent| (extent.end, extent.bytes));
+    let generation = segment.name.generation;
+    SegmentHeader::rewritten(store, partition, &RewrittenSegment { base, end, generation, bytes })
 }
 
 /// Where a frame begins after a damaged place: the index in memory knows.

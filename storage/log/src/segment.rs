@@ -40,7 +40,7 @@ pub const SEGMENT_HEADER_BYTES: usize = 128;
 pub(crate) const MAGIC: [u8; 8] = *b"PYRASEG1";
 pub(crate) const VERSION: u16 = 1;
 /// Of what compaction wrote.
-const VERSION_REWRITTEN: u16 = 2;
+pub(crate) const VERSION_REWRITTEN: u16 = 2;
 
 /// An open segment, shared by readers and the one who appends.
 #[derive(Debug)]

@@ -73,6 +73,16 @@ impl PartitionCheckpoint {
     }
 }
 
+impl RewrittenSegment {
+    /// Reads a row of the table. Any bytes may be given.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<RewrittenSegment, String> {
+        record::decode(bytes)
+    }
+}
+
 impl WalCheckpoint {
     /// Reads the row of the table. Any bytes may be given.
     ///

@@ -58,11 +58,7 @@ impl Database {
         disk.sync_dir(dir).map_err(MetaError::sync(dir))?;
 
         let file = disk.open(path).map_err(MetaError::disk("open", path))?;
-        let database = Database::over(file, path)?;
-        if database.check_format(schema)? < schema.format {
-            database.write(|transaction| stamp(transaction, schema))?;
-        }
-        Ok(database)
+        Database::over(file, path)?.brought_up_to_date(schema)
     }
 
     /// Opens a database that is there, and changes nothing of it: for those who look.
@@ -85,9 +81,7 @@ impl Database {
             });
         }
         let overlay = Overlay::new(below).map_err(MetaError::disk("measure", path))?;
-        let database = Database::over(Arc::new(overlay), path)?;
-        database.check_format(schema)?;
-        Ok(database)
+        Database::over(Arc::new(overlay), path)?.brought_up_to_date(schema)
     }
 
     /// Begins again after a write that found no room: redb refuses everything
@@ -116,6 +110,13 @@ impl Database {
             Ok(redb) => Ok(Database { redb, file, answers, path: path.to_owned() }),
             Err(error) => Err(classify(path, &answers, error.into())),
         }
+    }
+
+    fn brought_up_to_date(self, schema: Schema) -> Result<Database, MetaError> {
+        if self.check_format(schema)? < schema.format {
+            self.write(|transaction| stamp(transaction, schema))?;
+        }
+        Ok(self)
     }
 
     /// The format, if it is known: an older one is to be brought up to date.

@@ -64,13 +64,16 @@ fn seal_frames(bytes: &mut [u8]) {
     }
 }
 
-/// A segment.
+/// A segment, of version 2 if it says so.
 pub fn seal_segment(bytes: &mut [u8]) {
     if bytes.len() < 128 {
         return;
     }
     put(bytes, 0, b"PYRASEG1");
-    put(bytes, 12, &[1, 0]);
+    let (version, used) = if bytes[12] == 2 { (2, 72) } else { (1, 56) };
+    put(bytes, 12, &[version, 0, 0, 0]);
+    bytes[28..32].fill(0);
+    bytes[used..128].fill(0);
     let checksum = crc(&[&bytes[12..128]]);
     put(bytes, 8, &checksum);
     seal_frames(&mut bytes[128..]);

@@ -5,9 +5,9 @@ use pyralog_env::Disk;
 use pyralog_env::sim::SimDisk;
 use pyralog_log::{
     AuditRequest, CheckpointStore, Checkpoints, LogError, LogOptions, PartitionCheckpoint,
-    WalCheckpoint, audit, recover,
+    RewrittenSegment, WalCheckpoint, audit, recover,
 };
-use pyralog_model::{LogNumber, PartitionId, split_batches};
+use pyralog_model::{LogNumber, Offset, PartitionId, stored_batches};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,14 +17,15 @@ const WAL_BYTES: usize = 32 << 10;
 /// A simulated disk with a data directory.
 pub struct Store {
     disk: SimDisk,
+    checkpoints: Checkpoints,
 }
 
-/// No checkpoints: everything counts.
-struct Nothing;
+/// Nothing is checkpointed, so that everything counts; there may be a manifest.
+struct Kept(Checkpoints);
 
-impl CheckpointStore for Nothing {
+impl CheckpointStore for Kept {
     fn load(&self) -> Result<Checkpoints, LogError> {
-        Ok(Checkpoints::default())
+        Ok(self.0.clone())
     }
 
     fn save(
@@ -32,6 +33,23 @@ impl CheckpointStore for Nothing {
         _: &[(PartitionId, PartitionCheckpoint)],
         _: WalCheckpoint,
     ) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    fn save_start(
+        &mut self,
+        _: PartitionId,
+        _: &PartitionCheckpoint,
+        _: WalCheckpoint,
+    ) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    fn replace(&mut self, _: PartitionId, _: &RewrittenSegment) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    fn save_cleaned(&mut self, _: PartitionId, _: Offset) -> Result<(), LogError> {
         Ok(())
     }
 
@@ -48,7 +66,7 @@ impl Store {
             let dir = Path::new(PYRAMID).join(dir);
             disk.create_dir_all(&dir).expect("there is room");
         }
-        Store { disk }
+        Store { disk, checkpoints: Checkpoints::default() }
     }
 
     /// Puts a file into the WAL's directory or the partition's.
@@ -62,16 +80,20 @@ impl Store {
         file.write_all_at(&bytes, 0).expect("there is room");
     }
 
+    /// Says in the manifest that compaction wrote this segment.
+    pub fn rewritten(&mut self, entry: RewrittenSegment) {
+        self.checkpoints.manifests.entry(partition()).or_default().replace(entry);
+    }
+
     /// Audits it, starts it, and reads all that it serves. It may be refused, and
     /// what is served is whole.
     pub fn check(self) {
-        let checkpoints = Checkpoints::default();
         let pyramid = Path::new(PYRAMID);
         let request = AuditRequest {
             disk: &self.disk,
             pyramid,
             store: STORE,
-            checkpoints: Some(&checkpoints),
+            checkpoints: Some(&self.checkpoints),
             placed: None,
         };
         audit(&request, &mut |_| {});
@@ -82,7 +104,7 @@ impl Store {
             ..LogOptions::default()
         };
         let disk: Arc<dyn Disk> = Arc::new(self.disk);
-        let Ok(recovered) = recover(disk, pyramid, STORE, Box::new(Nothing), options) else {
+        let Ok(recovered) = recover(disk, pyramid, STORE, Box::new(Kept(self.checkpoints)), options) else {
             return;
         };
         let log = &recovered.partitions[&partition()];
@@ -91,9 +113,9 @@ impl Store {
             let Ok(slice) = log.read(from, 1 << 20) else { return };
             let before = from;
             for piece in slice.pieces {
-                let batches = split_batches(piece).expect("what is served is whole");
+                let batches = stored_batches(piece).expect("what is served is whole");
                 for (header, _) in batches {
-                    from = pyralog_model::Offset(header.base_offset as u64).plus(header.records());
+                    from = Offset(header.base_offset as u64).plus(header.offsets());
                 }
             }
             assert!(from > before, "a read goes on");

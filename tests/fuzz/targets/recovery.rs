@@ -3,6 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use pyralog_fuzz::{Store, seal_index, seal_segment, seal_sessions, seal_wal};
+use pyralog_log::RewrittenSegment;
+use pyralog_model::Offset;
 
 const SEGMENT: &[u8] = include_bytes!("../../../storage/log/fixtures/v1.segment");
 const OFFSETS: &[u8] = include_bytes!("../../../storage/log/fixtures/v1.offsets");
@@ -13,10 +15,10 @@ const BASE: &str = "00000000000000000000";
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let mut bytes = bytes.to_vec();
-    let store = Store::new();
+    let mut store = Store::new();
     let [segment, offsets, times, sessions] =
         ["segment", "offsets", "times", "sessions"].map(|ending| format!("{BASE}.{ending}"));
-    match choice % 5 {
+    match choice % 6 {
         0 => {
             seal_wal(&mut bytes);
             store.put("00000000.wal", bytes);
@@ -40,7 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
             store.put(&times, bytes);
             next_segment(&store);
         }
-        _ => {
+        4 => {
             // An index that says that there are sessions.
             let mut said = OFFSETS.to_vec();
             said[14] = 1;
@@ -51,6 +53,15 @@ fuzz_target!(|bytes: &[u8]| {
             store.put(&times, TIMES.to_vec());
             store.put(&sessions, bytes);
             next_segment(&store);
+        }
+        _ => {
+            seal_segment(&mut bytes);
+            let end = bytes.get(64..72).map_or(0, |end| {
+                u64::from_le_bytes(end.try_into().expect("8 bytes"))
+            });
+            let (base, len) = (Offset(0), bytes.len() as u64);
+            store.put(&format!("{BASE}.1.segment"), bytes);
+            store.rewritten(RewrittenSegment { base, end: Offset(end), generation: 1, bytes: len });
         }
     }
     store.check();

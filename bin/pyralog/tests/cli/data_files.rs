@@ -1,6 +1,7 @@
 //! A data directory that a real node has written, its files, and how to spoil them.
 
-use crate::process::{Node, good, pyralog};
+use crate::http::metric;
+use crate::process::{Node, good, poll, pyralog};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -54,6 +55,15 @@ impl DataDirectory {
         DataDirectory::ended(drop)
     }
 
+    /// Of a node that has compacted it and was stopped.
+    pub fn compacted() -> DataDirectory {
+        DataDirectory::ended(|node| {
+            node.good(&["log", "alter", "filled", "--set", "cleanup.policy=compact"]);
+            poll("a compaction", || (metric(&node, "pyralog_compactions_total") > 0).then_some(()));
+            node.stop();
+        })
+    }
+
     fn ended(end: impl FnOnce(Node)) -> DataDirectory {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("data");
@@ -76,6 +86,11 @@ impl DataDirectory {
             .collect();
         found.sort();
         found[index].clone()
+    }
+
+    /// The first segment that compaction wrote.
+    pub fn rewritten(&self) -> PathBuf {
+        self.of_partition(".1.segment", 0)
     }
 
     /// The findings of `verify` that are worse than a note, and its exit code.

@@ -169,3 +169,10 @@ fn health_and_metrics_are_there_for_machines() {
             && page.contains("pyralog_commit_seconds_bucket")
     );
 }
+
+/// What a metric of a node is at; 0 if it is not there.
+pub fn metric(node: &Node, name: &str) -> u64 {
+    let (_, page) = send(node, "GET", "/metrics", "");
+    let line = page.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or_default()
+}

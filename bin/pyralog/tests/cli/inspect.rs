@@ -136,3 +136,34 @@ fn everything_in_a_data_directory_can_be_looked_into() {
     }
     assert!(fingerprint(&data.path) == before, "inspect changes nothing");
 }
+
+#[test]
+fn what_compaction_wrote_is_shown_with_its_generation_and_its_end() {
+    let kept = fixture("log", "v2.segment");
+    let kept = &json(&["inspect", "segment", path(&kept), "-o", "json"])[0];
+    let header = &kept["header"];
+    assert_eq!((&header["version"], &header["generation"]), (&2.into(), &1.into()));
+    assert_eq!((&header["base_offset"], &header["end_offset"]), (&0.into(), &8.into()));
+    let rows = kept["rows"].as_array().unwrap();
+    let shape: Vec<_> =
+        rows.iter().map(|row| ["offset", "offsets", "records"].map(|name| &row[name])).collect();
+    assert_eq!(shape, [[2, 2, 1], [4, 2, 1], [6, 2, 2]]);
+    assert_eq!((&kept["summary"]["records"], &kept["damage"]), (&4.into(), &Value::Array(vec![])));
+
+    let data = DataDirectory::compacted();
+    let segment = data.rewritten();
+    let shown = &json(&["inspect", "segment", path(&segment), "-o", "json"])[0];
+    let meta = data.path.join("pyramid/meta.redb");
+    let manifest = &json(&["inspect", "manifest", path(&meta), "-o", "json"])[0];
+    let rows = manifest["rows"].as_array().unwrap();
+    let generation = &shown["header"]["generation"];
+    let is_it = |row: &&Value| row["generation"] == *generation;
+    let row = rows.iter().find(is_it).unwrap_or_else(|| panic!("{manifest:#}"));
+    assert_eq!(row["what"], "rewritten segment");
+    let said = [&row["segment"], &row["next_offset"], &row["synced_bytes"]];
+    let header = &shown["header"];
+    assert_eq!(said, [&header["base_offset"], &header["end_offset"], &header["bytes"]]);
+    assert!(rows.iter().any(|row| row["compacted_to"].as_u64() > Some(0)), "{manifest:#}");
+    let text = good(&["inspect", "manifest", path(&meta)]);
+    assert!(text.contains("rewritten segment"), "{text}");
+}

@@ -1,7 +1,7 @@
 //! A node that runs finds damage in what it sealed, says so, and serves the rest.
 
 use crate::data_files::{DataDirectory, flip, node};
-use crate::http::send;
+use crate::http::{self, send};
 use crate::process::{bad, poll};
 
 #[test]
@@ -11,11 +11,7 @@ fn a_running_node_finds_damage_and_serves_the_rest() {
         &data.path,
         &[("PYRALOG_PYRAMID_SCRUB_INTERVAL", "1s"), ("PYRALOG_PYRAMID_SCRUB_RATE", "100MB")],
     );
-    let metric = |name: &str| -> u64 {
-        let (_, page) = send(&node, "GET", "/metrics", "");
-        let line = page.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or_default()
-    };
+    let metric = |name: &str| http::metric(&node, name);
     poll("a scrub of what is sound", || {
         (metric("pyralog_scrub_passes_total") > 0 && metric("pyralog_scrub_bytes_total") > 65_536)
             .then_some(())

@@ -142,3 +142,23 @@ fn what_nobody_keeps_is_named_and_no_failure() {
     let output = run(&["verify", data.text(), "-o", "json"]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("\"sound\": true"));
 }
+
+#[test]
+fn a_compacted_directory_is_sound_and_what_was_rewritten_is_watched() {
+    let data = DataDirectory::compacted();
+    assert_eq!(data.verified(), (vec![], 0));
+    let segment = data.rewritten();
+    let len = segment.metadata().unwrap().len();
+    for position in [0, 20, 60, 66, 128, 128 + 80 + 5, len - 1] {
+        flipped(&data, &segment, position, "damage");
+    }
+    // As if the node had died before it removed what the manifest names no more.
+    let left = data.partition.join("00000000000000000000.segment");
+    std::fs::copy(&segment, &left).unwrap();
+    let text = good(&["verify", data.text()]);
+    assert!(text.contains("note: ") && text.contains("is left of a compaction"), "{text}");
+    std::fs::remove_file(&left).unwrap();
+    std::fs::remove_file(&segment).unwrap();
+    let (found, code) = data.verified();
+    assert_eq!((found[0]["path"].as_str(), code), (segment.to_str(), 1), "{found:?}");
+}

@@ -7,11 +7,11 @@
 use super::Auditor;
 use super::segments::Seen;
 use crate::inspection::{OffsetsFile, SessionsFile, TimesFile};
-use crate::paths::by_base;
+use crate::paths::SegmentName;
 use crate::sessions::snapshot::{FILE_BYTES_MAX, decode};
 use crate::sessions::{SNAPSHOT_EXTENSION, SealedAt, SessionTable};
 use crate::sparse_index::{SealedFacts, SparseIndex, read_file};
-use pyralog_model::{Finding, Offset, PartitionId, Severity};
+use pyralog_model::{Finding, PartitionId, Severity};
 use std::path::Path;
 
 const WALKED: &str = "nothing is lost: the segment is walked instead at each start, which takes \
@@ -26,18 +26,17 @@ pub(super) struct Derived {
 }
 
 impl Auditor<'_> {
-    /// Reads what is derived from the segment at `base`. `seen` is that segment; none
-    /// if it is gone. What is told of damage is `severity`.
+    /// Reads what is derived from the segment called `name`. `seen` is that segment;
+    /// none if it is gone. What is told of damage is `severity`.
     pub(super) fn derived(
         &mut self,
         id: PartitionId,
         dir: &Path,
-        base: Offset,
+        name: SegmentName,
         seen: Option<&Seen>,
         severity: Severity,
     ) -> Option<Derived> {
-        let (offsets_path, times_path) =
-            (by_base(dir, base, "offsets"), by_base(dir, base, "times"));
+        let (offsets_path, times_path) = (name.file(dir, "offsets"), name.file(dir, "times"));
         let offsets = self.small(&offsets_path, severity)?;
         let offsets = OffsetsFile::read(&offsets);
         let times = self.small(&times_path, severity).map(|bytes| TimesFile::read(&bytes));
@@ -58,7 +57,7 @@ impl Auditor<'_> {
             return None;
         }
         let facts = offsets.facts();
-        let sessions = self.sessions(id, dir, base, &facts, severity);
+        let sessions = self.sessions(id, dir, name, &facts, severity);
         Some(Derived { facts, sessions })
     }
 
@@ -106,14 +105,14 @@ impl Auditor<'_> {
         &mut self,
         id: PartitionId,
         dir: &Path,
-        base: Offset,
+        name: SegmentName,
         facts: &SealedFacts,
         severity: Severity,
     ) -> Option<SessionTable> {
         if !facts.has_sessions {
             return Some(SessionTable::default());
         }
-        let path = by_base(dir, base, SNAPSHOT_EXTENSION);
+        let path = name.file(dir, SNAPSHOT_EXTENSION);
         let bytes = self.small(&path, severity)?;
         let store = self.request.store;
         let file = SessionsFile::read(&bytes, Some(store));

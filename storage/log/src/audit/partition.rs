@@ -5,15 +5,26 @@ use super::Auditor;
 use super::derived::Derived;
 use super::segments::{Expected, Seen};
 use super::wal::{Tail, TailFrame};
-use crate::paths::{self, by_base, parts_of};
+use crate::paths::{self, KEYS_DIR, SegmentName};
 use crate::sessions::{SNAPSHOT_EXTENSION, SessionTable};
-use crate::{FrameKind, PartitionCheckpoint};
+use crate::{FrameKind, Manifest, PartitionCheckpoint, RewrittenSegment};
 use pyralog_model::{Finding, Lsn, Offset, PartitionId, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const RESTORE: &str =
+pub(super) const RESTORE: &str =
     "the node does not start like this; put the partition's directory back from a backup";
+
+/// The files there are: extensions by the name of the segment.
+pub(super) type Names = BTreeMap<SegmentName, BTreeSet<String>>;
+
+/// A segment that a start keeps.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    name: SegmentName,
+    /// What the manifest says of it, if compaction wrote it.
+    entry: Option<RewrittenSegment>,
+}
 
 /// How far the audit has come in a partition.
 struct Progress {
@@ -34,18 +45,21 @@ impl Auditor<'_> {
             let finding = Finding::new(Severity::Note, &dir, what);
             self.find(finding.advice("the log was deleted; the node removes its files"));
         }
-        let Some(names) = self.names(&dir) else { return };
+        let Some(mut names) = self.names(&dir) else { return };
         let known = self.request.checkpoints.and_then(|all| all.partitions.get(&id)).copied();
         // Without checkpoints a partition begins where its segments do.
-        let first = names.keys().next().copied().unwrap_or_default();
+        let first = names.keys().next().map_or(Offset::ZERO, |name| name.base);
         let begin = if self.request.checkpoints.is_some() { Offset::ZERO } else { first };
         let known = known.unwrap_or(PartitionCheckpoint { log_start: begin, ..Default::default() });
         let was_cut = tail.truncated_at(id) > known.lsn;
-        let bases = self.kept_bases(&dir, &names, &known);
-        let mut progress = self.begin(id, &dir, &names, &bases, &known);
-        for (index, &base) in bases.iter().enumerate() {
-            let next = bases.get(index + 1).copied();
-            self.next_segment(id, &dir, (base, next), (known, was_cut), &names, &mut progress);
+        let manifest = self.manifest(id, &dir, &names);
+        self.leftovers(&dir, &manifest, &known, &mut names);
+        let is_missing = self.missing_rewritten(&dir, &manifest, known.log_start, &names);
+        let kept = self.kept(&dir, &names, &manifest, &known);
+        let mut progress = self.begin(id, &dir, &names, (&kept, is_missing), &known);
+        for (index, &segment) in kept.iter().enumerate() {
+            let next = kept.get(index + 1).map(|next| next.name.base);
+            self.next_segment(id, &dir, (segment, next), (known, was_cut), &names, &mut progress);
         }
         if !was_cut {
             self.hold_checkpoint(&dir, &known, &progress);
@@ -54,8 +68,7 @@ impl Auditor<'_> {
         self.continues(tail.of(id), &known, tail.truncated_at(id), &mut progress);
     }
 
-    /// The files there are: extensions by base offset.
-    fn names(&mut self, dir: &Path) -> Option<BTreeMap<Offset, BTreeSet<String>>> {
+    fn names(&mut self, dir: &Path) -> Option<Names> {
         let entries = match self.request.disk.list(dir) {
             Ok(entries) => entries,
             Err(error) => {
@@ -63,37 +76,44 @@ impl Auditor<'_> {
                 return None;
             }
         };
-        let mut names: BTreeMap<Offset, BTreeSet<String>> = BTreeMap::new();
+        let mut names = Names::new();
         for entry in entries {
             let known = ["segment", "offsets", "times", SNAPSHOT_EXTENSION];
-            match parts_of(&entry.name) {
-                Some((base, extension)) if !entry.is_dir && known.contains(&extension) => {
-                    names.entry(base).or_default().insert(extension.to_owned());
+            match SegmentName::of_file(&entry.name) {
+                Some((name, extension)) if !entry.is_dir && known.contains(&extension) => {
+                    names.entry(name).or_default().insert(extension.to_owned());
                 }
+                // Where keys lie is derived from the records, and checks itself.
+                None if entry.is_dir && entry.name == KEYS_DIR => {}
                 _ => self.stranger(&dir.join(&entry.name)),
             }
         }
         Some(names)
     }
 
-    /// Where the segments begin that a start keeps.
-    fn kept_bases(
+    /// The segments that a start keeps.
+    fn kept(
         &mut self,
         dir: &Path,
-        names: &BTreeMap<Offset, BTreeSet<String>>,
+        names: &Names,
+        manifest: &Manifest,
         known: &PartitionCheckpoint,
-    ) -> Vec<Offset> {
+    ) -> Vec<Kept> {
         let segments = names.iter().filter(|(_, extensions)| extensions.contains("segment"));
-        let mut bases: Vec<Offset> = segments.map(|(base, _)| *base).collect();
-        let first = bases.iter().copied().filter(|base| *base <= known.log_start).max();
-        for gone in bases.iter().filter(|base| first.is_some_and(|first| **base < first)) {
-            let path = by_base(dir, *gone, "segment");
+        let segments =
+            segments.map(|(&name, _)| Kept { name, entry: manifest.at(name.base).copied() });
+        let mut kept: Vec<Kept> = segments.collect();
+        let bases = kept.iter().map(|segment| segment.name.base);
+        let first = bases.filter(|base| *base <= known.log_start).max();
+        let stays = |segment: &Kept| first.is_none_or(|first| segment.name.base >= first);
+        for gone in kept.iter().filter(|segment| !stays(segment)) {
+            let path = gone.name.file(dir, "segment");
             let what = format!("ends before the partition's start, offset {}", known.log_start);
             let finding = Finding::new(Severity::Note, path, what);
             self.find(finding.advice("the next start removes it"));
         }
-        bases.retain(|base| first.is_none_or(|first| *base >= first));
-        bases
+        kept.retain(stays);
+        kept
     }
 
     /// What was known where the first segment begins.
@@ -101,18 +121,20 @@ impl Auditor<'_> {
         &mut self,
         id: PartitionId,
         dir: &Path,
-        names: &BTreeMap<Offset, BTreeSet<String>>,
-        bases: &[Offset],
+        names: &Names,
+        (kept, is_missing): (&[Kept], bool),
         known: &PartitionCheckpoint,
     ) -> Progress {
-        let first = bases.first().copied().unwrap_or_default();
+        let first = kept.first().map_or(Offset::ZERO, |segment| segment.name.base);
         let mut progress =
-            Progress { end: first, lsn: Lsn::default(), sessions: None, broken: false };
-        if first > known.log_start {
+            Progress { end: first, lsn: Lsn::default(), sessions: None, broken: is_missing };
+        if is_missing {
+            // That has been told.
+        } else if first > known.log_start {
             let what = format!("offsets {}..{first} are missing", known.log_start);
             self.find(Finding::new(Severity::Damage, dir, what).advice(RESTORE));
             progress.broken = true;
-        } else if bases.is_empty() && known.next_offset > Offset::ZERO {
+        } else if kept.is_empty() && known.next_offset > Offset::ZERO {
             let what = format!("has no segment, and was synced up to {}", known.next_offset);
             self.find(Finding::new(Severity::Damage, dir, what).advice(RESTORE));
             progress.broken = true;
@@ -121,10 +143,15 @@ impl Auditor<'_> {
             progress.sessions = Some(SessionTable::default());
             return progress;
         }
-        let last = names.keys().copied().filter(|base| *base < first).max();
-        let sealed = bases.len().saturating_sub(1);
-        let derived = last.and_then(|last| self.derived(id, dir, last, None, Severity::Note));
-        match derived.filter(|derived| derived.facts.next_offset == first) {
+        // The last one, unless files of rewritten segments still lie around.
+        let before = names.range(..SegmentName::appended(first)).rev();
+        let derived = before
+            .filter_map(|(name, _)| self.derived(id, dir, *name, None, Severity::Note))
+            .find(|derived| derived.facts.next_offset == first && derived.sessions.is_some());
+        let is_sealed =
+            |(index, segment): (usize, &Kept)| index + 1 < kept.len() || segment.entry.is_some();
+        let sealed = kept.iter().enumerate().filter(|segment| is_sealed(*segment)).count();
+        match derived {
             Some(Derived { facts, sessions }) => {
                 (progress.lsn, progress.sessions) = (facts.last_lsn, sessions);
             }
@@ -143,32 +170,32 @@ impl Auditor<'_> {
         &mut self,
         id: PartitionId,
         dir: &Path,
-        (base, next): (Offset, Option<Offset>),
+        (Kept { name, entry }, next): (Kept, Option<Offset>),
         (known, was_cut): (PartitionCheckpoint, bool),
-        names: &BTreeMap<Offset, BTreeSet<String>>,
+        names: &Names,
         progress: &mut Progress,
     ) {
-        let path: PathBuf = by_base(dir, base, "segment");
+        let base = name.base;
+        let path: PathBuf = name.file(dir, "segment");
         if base != progress.end && !progress.broken {
             let what = format!("begins at {base}, and the one before it ends at {}", progress.end);
             self.find(Finding::new(Severity::Damage, &path, what).advice(RESTORE));
         }
-        let is_last = next.is_none();
-        let before = progress.lsn;
+        let end = entry.map(|entry| entry.end).or(next);
+        let (is_last, before) = (end.is_none(), progress.lsn);
         let expected =
-            Expected { id, base, path: &path, is_last, end: next, known, was_cut, before };
+            Expected { id, base, path: &path, entry, is_last, end, known, was_cut, before };
         let mut folded = progress.sessions.clone().unwrap_or_default();
-        let seen = self.segment(&expected, &mut folded);
-        let Some(seen) = seen else {
+        let Some(seen) = self.segment(&expected, &mut folded) else {
             progress.broken |= !is_last;
-            progress.end = next.unwrap_or(base);
+            progress.end = end.unwrap_or(base);
             progress.sessions = None;
             return;
         };
-        if let Some(next) = next {
-            self.sealed(id, dir, base, (&seen, next), &folded, progress);
+        if let Some(end) = end {
+            self.sealed(id, dir, (name, end), &seen, &folded, progress);
         } else {
-            self.unsealed(dir, base, names);
+            self.unsealed(dir, name, names);
             (progress.end, progress.lsn) = (seen.end, seen.lsn);
             progress.broken |= seen.damaged;
         }
@@ -178,19 +205,20 @@ impl Auditor<'_> {
         &mut self,
         id: PartitionId,
         dir: &Path,
-        base: Offset,
-        (seen, next): (&Seen, Offset),
+        (name, end): (SegmentName, Offset),
+        seen: &Seen,
         folded: &SessionTable,
         progress: &mut Progress,
     ) {
-        let derived = self.derived(id, dir, base, Some(seen), Severity::Repairable);
+        let derived = self.derived(id, dir, name, Some(seen), Severity::Repairable);
         let lsn = derived.as_ref().map(|derived| derived.facts.last_lsn);
         let kept = derived.and_then(|derived| derived.sessions);
-        let before = progress.sessions.take();
+        // Of what compaction took out a walk does not tell.
+        let before = progress.sessions.take().filter(|_| name.generation == 0);
         if let Some((kept, before)) = kept.as_ref().zip(before.as_ref()) {
             let comparable = !seen.damaged && folded.forgot_nothing_since(before);
             if let Some(what) = kept.contradiction(folded).filter(|_| comparable) {
-                let path = by_base(dir, base, SNAPSHOT_EXTENSION);
+                let path = name.file(dir, SNAPSHOT_EXTENSION);
                 let what = format!("is not what the segments say: {what}");
                 self.find(Finding::new(Severity::Repairable, path, what).advice(
                     "remove it while the node is stopped: what producers have written is read \
@@ -201,16 +229,16 @@ impl Auditor<'_> {
         progress.sessions = kept.or_else(|| before.map(|_| folded.clone()));
         progress.lsn = lsn.unwrap_or_default().max(seen.lsn);
         // What is lost at its end has been told.
-        progress.end = if seen.damaged { next } else { seen.end };
+        progress.end = if seen.damaged { end } else { seen.end };
     }
 
     /// The last segment has nothing derived yet; what bears its name is of an earlier
     /// life.
-    fn unsealed(&mut self, dir: &Path, base: Offset, names: &BTreeMap<Offset, BTreeSet<String>>) {
-        let extensions = names.get(&base).into_iter().flatten();
+    fn unsealed(&mut self, dir: &Path, name: SegmentName, names: &Names) {
+        let extensions = names.get(&name).into_iter().flatten();
         for extension in extensions.filter(|extension| *extension != "segment") {
             let what = "is of the last segment, which is not sealed";
-            let finding = Finding::new(Severity::Note, by_base(dir, base, extension), what);
+            let finding = Finding::new(Severity::Note, name.file(dir, extension), what);
             self.find(finding.advice("it is written anew when the segment is sealed"));
         }
     }

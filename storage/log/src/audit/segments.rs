@@ -1,6 +1,7 @@
 //! One segment: every byte of it, and what becomes of damage.
 //!
-//! In a sealed segment everything was synced, so damage is loss. In the last one the
+//! In a sealed segment everything was synced, so damage is loss; one that compaction
+//! wrote is sealed even where it is the last. In the last one the
 //! end may be torn: what was never synced was acknowledged from the WAL, or not at
 //! all, and a start cuts it off. What tells the two apart is what a start goes by:
 //! the checkpoint, and frames which say that they were written after a sync.
@@ -11,9 +12,9 @@ use crate::inspection::{SegmentFrame, SegmentHeader, SegmentItem, SegmentPlace, 
 use crate::segment::SEGMENT_HEADER_BYTES;
 use crate::sessions::SessionTable;
 use crate::sparse_index::SparseIndex;
-use crate::{LogError, PartitionCheckpoint};
+use crate::{LogError, PartitionCheckpoint, RewrittenSegment};
 use pyralog_env::DiskFile;
-use pyralog_model::{Damage, Finding, Lsn, Offset, PartitionId, Severity};
+use pyralog_model::{Damage, Finding, Lsn, Offset, PartitionId, Severity, StoreId};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,9 +23,12 @@ pub(super) struct Expected<'a> {
     pub(super) id: PartitionId,
     pub(super) base: Offset,
     pub(super) path: &'a Path,
-    /// The partition's last segment, which may be torn.
+    /// What the manifest says of it, if compaction wrote it.
+    pub(super) entry: Option<RewrittenSegment>,
+    /// The partition's last segment, which grows and may be torn.
     pub(super) is_last: bool,
-    /// The base of the next one, up to which records must be there.
+    /// The base of the next one, or its end by the manifest: up to there records must
+    /// be there.
     pub(super) end: Option<Offset>,
     pub(super) known: PartitionCheckpoint,
     /// The checkpoint speaks of what a later cut-back has changed.
@@ -67,6 +71,14 @@ impl Reading {
 }
 
 impl Expected<'_> {
+    /// The header that it should have.
+    fn header(&self, store: StoreId) -> SegmentHeader {
+        match &self.entry {
+            Some(entry) => SegmentHeader::rewritten(store, self.id, entry),
+            None => SegmentHeader::appended(store, self.id, self.base),
+        }
+    }
+
     /// Bytes of it that the checkpoint calls synced.
     fn synced(&self) -> u64 {
         let speaks = self.known.segment_base == self.base && !self.was_cut;
@@ -102,14 +114,11 @@ impl Auditor<'_> {
         let file: Arc<dyn DiskFile> =
             self.request.disk.open(path).map_err(io_error("cannot open", path))?;
         let len = file.len().map_err(io_error("cannot measure", path))?;
+        self.segment_bytes(expected, len);
         if !self.segment_header(&*file, expected, len)? {
             return Ok(None);
         }
-        let header = SegmentHeader {
-            store: self.request.store,
-            partition: expected.id,
-            base: expected.base,
-        };
+        let header = expected.header(self.request.store);
         let place = SegmentPlace { lsn: expected.before, ..SegmentPlace::begin(expected.base) };
         let mut walk = SegmentWalk::new(&*file, path, &header, place)?;
         let mut reading = Reading::begin(place);
@@ -132,6 +141,9 @@ impl Auditor<'_> {
                     self.damaged(expected, damage, (before.end, None), &mut reading);
                 }
             }
+        }
+        if let Some(damage) = walk.missing_end().filter(|_| reading.open.is_none()) {
+            self.damaged(expected, damage, (walk.place().end, expected.end), &mut reading);
         }
         self.segment_end(expected, &mut reading);
         let Reading { kept: SegmentPlace { end, lsn, epoch, .. }, index, damaged, .. } = reading;
@@ -158,7 +170,7 @@ impl Auditor<'_> {
             return;
         }
         self.report.frames += 1;
-        self.report.records += u64::from(header.record_count);
+        self.report.records += frame.batch_header.records();
         let time = frame.batch_header.max_timestamp;
         reading.index.note(header.base_offset, frame.position, time);
         if let Some(batch) = frame.session_batch() {
@@ -198,6 +210,17 @@ impl Auditor<'_> {
         }
     }
 
+    /// Holds the length of a rewritten segment to the manifest.
+    fn segment_bytes(&mut self, expected: &Expected<'_>, len: u64) {
+        let Some(entry) = expected.entry.filter(|entry| entry.bytes != len) else { return };
+        let what = format!("has {len} bytes, and meta.redb says {}", entry.bytes);
+        let finding = Finding::new(Severity::Damage, expected.path, what);
+        self.find(finding.advice(
+            "the node does not start like this; put the partition's directory and meta.redb back \
+             from one backup",
+        ));
+    }
+
     /// True if the segment can be gone through.
     fn segment_header(
         &mut self,
@@ -224,13 +247,12 @@ impl Auditor<'_> {
             ));
             return Ok(len > SEGMENT_HEADER_BYTES as u64);
         }
-        let store = self.request.store;
-        let is_it = found == SegmentHeader { store, partition: expected.id, base: expected.base };
+        let is_it = found == expected.header(self.request.store);
         if !is_it {
             let what = format!(
-                "is the segment of store {}, partition {}, offset {}: it was moved here, or \
-                 exchanged with another",
-                found.store, found.partition, found.base
+                "is generation {} of the segment of store {}, partition {}, offset {}: it was \
+                 moved here, or exchanged with another",
+                found.generation, found.store, found.partition, found.base
             );
             let finding = Finding::new(Severity::Damage, path, what).at(16);
             self.find(finding.advice("put it where it belongs, and the right file here"));

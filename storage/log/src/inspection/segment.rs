@@ -1,69 +1,18 @@
-//! A segment from its header to its last byte.
+//! A segment from its first frame to its last byte.
 
-use super::explain::{self, hex};
+use super::SegmentHeader;
+use super::explain;
 use crate::error::io_error;
 use crate::frame::{FRAME_HEADER_BYTES, FrameHeader};
-use crate::segment::{FrameCursor, MAGIC, SEGMENT_HEADER_BYTES, VERSION};
+use crate::segment::{FrameCursor, SEGMENT_HEADER_BYTES};
 use crate::{LogError, SessionBatch};
 use bytes::Bytes;
 use pyralog_env::DiskFile;
-use pyralog_model::{
-    BATCH_HEADER_BYTES, BatchHeader, Damage, Epoch, Lsn, Offset, PartitionId, StoreId,
-};
+use pyralog_model::{BATCH_HEADER_BYTES, BatchHeader, Damage, Epoch, Lsn, Offset};
 use std::path::Path;
 
 /// How far one read reaches, in bytes.
 const WINDOW_BYTES: usize = 1 << 20;
-
-/// The header of a segment, as far as it can be made out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SegmentHeader {
-    /// Whose it is.
-    pub store: StoreId,
-    /// The partition.
-    pub partition: PartitionId,
-    /// The offset that it begins at.
-    pub base: Offset,
-}
-
-impl SegmentHeader {
-    /// Reads the header of a file of `len` bytes, and says what is wrong with it.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn read(
-        file: &dyn DiskFile,
-        path: &Path,
-    ) -> Result<(SegmentHeader, Option<Damage>), LogError> {
-        let mut bytes = [0; SEGMENT_HEADER_BYTES];
-        let read = file.read_at(&mut bytes, 0).map_err(io_error("cannot read", path))?;
-        let four = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
-        let eight = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-        let header = SegmentHeader {
-            store: StoreId(u128::from_le_bytes(bytes[40..56].try_into().expect("16 bytes"))),
-            partition: PartitionId::new(eight(16), four(24)),
-            base: Offset(eight(32)),
-        };
-        let computed = crc_fast::crc32_iscsi(&bytes[12..]);
-        let damage = |at: std::ops::Range<u64>, expected: String, found: String| {
-            Some(Damage::new(at, expected, found))
-        };
-        let wrong = if read < SEGMENT_HEADER_BYTES {
-            damage(0..read as u64, "a header of 128 bytes".to_owned(), format!("{read} bytes"))
-        } else if bytes[0..8] != MAGIC {
-            damage(0..8, "PYRASEG1".to_owned(), hex(&bytes[0..8]))
-        } else if bytes[12..14] != VERSION.to_le_bytes() {
-            let found = u16::from_le_bytes([bytes[12], bytes[13]]);
-            damage(12..14, format!("version {VERSION}"), format!("version {found}"))
-        } else if four(8) != computed {
-            let expected = format!("a header with the CRC {:08x} that it carries", four(8));
-            damage(8..128, expected, format!("bytes with the CRC {computed:08x}"))
-        } else {
-            None
-        };
-        Ok((header, wrong))
-    }
-}
 
 /// A frame that is whole.
 #[derive(Debug, Clone)]
@@ -126,14 +75,14 @@ impl SegmentPlace {
 /// Goes through a segment.
 pub struct SegmentWalk<'a> {
     cursor: FrameCursor<'a>,
-    store: StoreId,
-    partition: PartitionId,
+    header: SegmentHeader,
     len: u64,
     place: SegmentPlace,
 }
 
 impl<'a> SegmentWalk<'a> {
-    /// A walk from `place` to the end of the file.
+    /// A walk from `place` to the end of the file of which `header` is, or should be,
+    /// the header.
     ///
     /// # Errors
     /// When the disk fails.
@@ -155,9 +104,8 @@ impl<'a> SegmentWalk<'a> {
         window_bytes: usize,
     ) -> Result<SegmentWalk<'a>, LogError> {
         let len = file.len().map_err(io_error("cannot measure", path))?;
-        let SegmentHeader { store, partition, .. } = *header;
-        let cursor = FrameCursor::new(file, path, store, len, window_bytes);
-        Ok(SegmentWalk { cursor, store, partition, len, place })
+        let cursor = FrameCursor::new(file, path, header.store, len, window_bytes);
+        Ok(SegmentWalk { cursor, header: *header, len, place })
     }
 
     /// How far it has come.
@@ -229,17 +177,26 @@ impl<'a> SegmentWalk<'a> {
     /// Why a whole frame does not belong here, if it does not.
     fn misplaced(&self, header: &FrameHeader) -> Option<(String, String)> {
         let SegmentPlace { next, end, lsn, epoch, .. } = self.place;
-        if header.partition != self.partition {
-            let expected = format!("a frame of partition {}", self.partition);
+        if header.partition != self.header.partition {
+            let expected = format!("a frame of partition {}", self.header.partition);
             return Some((expected, format!("one of partition {}", header.partition)));
         }
+        // Compaction leaves gaps.
+        let next = next.filter(|_| !self.header.is_rewritten());
         let fits = match next {
             Some(next) => header.base_offset == next,
             None => header.base_offset >= end,
         };
         if !fits {
-            let expected = format!("a frame that begins at offset {}", next.unwrap_or(end));
+            let expected = match next {
+                Some(next) => format!("a frame that begins at offset {next}"),
+                None => format!("a frame that begins at offset {end} or later"),
+            };
             return Some((expected, format!("one that begins at {}", header.base_offset)));
+        }
+        if let Some(last) = self.header.end.filter(|last| header.next_offset() > *last) {
+            let expected = format!("a frame that ends at offset {last} or before");
+            return Some((expected, format!("one that ends at {}", header.next_offset())));
         }
         // Older ones behind younger ones are the rest of a truncation.
         (header.lsn <= lsn || header.epoch < epoch).then(|| {
@@ -248,11 +205,20 @@ impl<'a> SegmentWalk<'a> {
         })
     }
 
+    /// What is missing where the walk has come to the end of a rewritten segment: its
+    /// last frame ends where the header says. A segment that grows ends anywhere.
+    pub fn missing_end(&self) -> Option<Damage> {
+        let SegmentPlace { position, end, .. } = self.place;
+        let due = self.header.end.filter(|due| *due != end)?;
+        let found = format!("the end of the file behind offset {end}");
+        Some(Damage::new(position..position, format!("frames up to offset {due}"), found))
+    }
+
     fn explain(&mut self, position: u64) -> Result<(String, String), LogError> {
         let left = self.len - position;
         let head = left.min((FRAME_HEADER_BYTES + BATCH_HEADER_BYTES) as u64) as usize;
         let bytes = self.cursor.bytes_at(position, head)?;
-        Ok(explain::frame(self.store, &bytes, left))
+        Ok(explain::frame(self.header.store, &bytes, left))
     }
 
     /// Moves to the next frame of this partition that is younger than the last one,
@@ -266,7 +232,7 @@ impl<'a> SegmentWalk<'a> {
             for (at, _) in magic {
                 let position = from + at as u64;
                 let Some(header) = self.cursor.header_at(position)? else { continue };
-                if header.partition == self.partition && header.lsn > self.place.lsn {
+                if header.partition == self.header.partition && header.lsn > self.place.lsn {
                     self.go_on_at(position);
                     return Ok(());
                 }

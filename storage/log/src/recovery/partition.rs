@@ -73,7 +73,7 @@ impl Opening<'_> {
                 let what = format!("offsets {end}..{} are missing", name.base);
                 return Err(self.corrupt(&dir, name.base, what));
             }
-            let found = match manifest.segments.iter().find(|entry| entry.base == name.base) {
+            let found = match manifest.at(name.base) {
                 Some(entry) => self.open_rewritten(id, &dir, entry)?,
                 None if is_last => {
                     sessions = self.sessions_after(id, &dir, first, &view.segments)?;

@@ -1,7 +1,6 @@
 //! What is derived from a segment, held to what reading it gave.
 
 use super::Work;
-use crate::paths::by_base;
 use crate::sessions::SNAPSHOT_EXTENSION;
 use crate::sparse_index::{SealedFacts, SparseIndex};
 use pyralog_env::Disk;
@@ -12,11 +11,11 @@ const REMADE: &str = "nothing is lost; remove the .offsets and .times of this se
 
 /// What is wrong with the files beside a segment that is whole.
 pub(super) fn findings(disk: &dyn Disk, work: &Work) -> Vec<Finding> {
-    let (log, base) = (&work.log, work.segment.base);
-    let path = by_base(&log.dir, base, "offsets");
+    let (log, name) = (&work.log, work.segment.name);
+    let path = name.file(&log.dir, "offsets");
     let finding =
         |what: String| vec![Finding::new(Severity::Repairable, path.clone(), what).advice(REMADE)];
-    match SparseIndex::read_files(disk, &log.dir, base) {
+    match SparseIndex::read_files(disk, &log.dir, name) {
         Err(error) => finding(format!("cannot be read: {error}")),
         Ok(None) => finding("or its .times is damaged or missing".to_owned()),
         Ok(Some((index, facts))) if index != work.index || facts != work.facts(&facts) => {
@@ -28,7 +27,7 @@ pub(super) fn findings(disk: &dyn Disk, work: &Work) -> Vec<Finding> {
 }
 
 fn sessions(work: &Work) -> Vec<Finding> {
-    let path = by_base(&work.log.dir, work.segment.base, SNAPSHOT_EXTENSION);
+    let path = work.segment.name.file(&work.log.dir, SNAPSHOT_EXTENSION);
     let finding = |what: String| {
         let finding = Finding::new(Severity::Repairable, path.clone(), what);
         vec![finding.advice(

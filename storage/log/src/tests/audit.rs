@@ -1,6 +1,8 @@
 //! The audit sees every damage that a start or a reader would meet, and calls
 //! nothing damaged that a power cut leaves.
 
+pub(super) mod compacted;
+
 use super::rig::{P, Rig, STORE, batch, pyramid, small};
 use super::sessions::in_session;
 use crate::*;
@@ -101,9 +103,9 @@ fn each_kind_of_damage_is_told_with_its_place() {
 fn lost_records_are_told_by_their_offsets() {
     let rig = written();
     let path = rig.file(".segment", 1);
-    let base = rig.logs[&P].view(|view| view.segments[1].base.0);
+    let base = rig.logs[&P].view(|view| view.segments[1].base().0);
     let frame_bytes = rig.logs[&P].view(|view| view.segments[1].extent(|extent| extent.bytes));
-    let frames = rig.logs[&P].view(|view| view.segments[2].base.0) - base;
+    let frames = rig.logs[&P].view(|view| view.segments[2].base().0) - base;
     let second = 128 + (frame_bytes - 128) / frames;
     // The header of the second frame, and the batch of the third.
     rig.disk.flip_bit(&path, second + 30, 1).unwrap();
@@ -147,8 +149,8 @@ fn missing_cut_and_exchanged_files_are_told() {
 
     let rig = written();
     rig.disk.remove_file(&rig.file(".times", 0)).unwrap();
-    let base = rig.logs[&P].view(|view| view.segments[0].base);
-    let times = paths::by_base(&paths::partition_dir(&pyramid(), P), base, "times");
+    let name = rig.logs[&P].view(|view| view.segments[0].name);
+    let times = name.file(&paths::partition_dir(&pyramid(), P), "times");
     one(&rig, &times, Repairable, "is missing");
 
     let rig = written();
@@ -256,9 +258,9 @@ fn serves(rig: &Rig) -> bool {
             for (header, _) in slice
                 .pieces
                 .iter()
-                .flat_map(|piece| pyralog_model::split_batches(piece.clone()).unwrap_or_default())
+                .flat_map(|piece| pyralog_model::stored_batches(piece.clone()).unwrap_or_default())
             {
-                from = Offset(header.base_offset as u64 + header.records());
+                from = Offset(header.base_offset as u64 + header.offsets());
             }
         }
         true
@@ -267,6 +269,10 @@ fn serves(rig: &Rig) -> bool {
 
 #[test]
 fn a_power_cut_is_no_damage() {
+    no_damage(lived);
+}
+
+fn no_damage(lived: fn(u64) -> Rig) {
     for seed in 0..400 {
         let rig = lived(seed);
         assert_eq!(wrong(&rig), [], "seed {seed}");
@@ -276,6 +282,10 @@ fn a_power_cut_is_no_damage() {
 
 #[test]
 fn whatever_a_start_or_a_reader_refuses_was_told_before() {
+    told_before(lived);
+}
+
+fn told_before(lived: fn(u64) -> Rig) {
     let (mut refused, mut told) = (0, 0);
     for seed in 0..400 {
         let rig = lived(seed);

@@ -25,7 +25,7 @@ fn file(bytes: &[u8]) -> Arc<dyn DiskFile> {
 fn segment(bytes: &[u8]) -> (Vec<SegmentFrame>, Vec<Damage>) {
     let file = file(bytes);
     let (_, damage) = SegmentHeader::read(&*file, Path::new(PATH)).unwrap();
-    let header = SegmentHeader { store: STORE, partition: PartitionId::new(1, 0), base: Offset(0) };
+    let header = SegmentHeader::appended(STORE, PartitionId::new(1, 0), Offset(0));
     let (mut frames, mut damages) = (Vec::new(), Vec::from_iter(damage));
     let place = SegmentPlace::begin(Offset(0));
     let mut walk = SegmentWalk::new(&*file, Path::new(PATH), &header, place).unwrap();

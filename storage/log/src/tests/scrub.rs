@@ -1,5 +1,6 @@
 //! The scrub finds what a disk forgets, and nothing that is not so.
 
+use super::audit::compacted::{compacted, keyed_and_sealed};
 use super::rig::{P, Rig, batch, small};
 use super::sessions::in_session;
 use crate::*;
@@ -68,7 +69,7 @@ fn a_damaged_batch_is_found_refused_to_readers_and_nothing_else_is() {
     let [finding] = &found(&rig)[..] else { panic!("one place is damaged") };
     assert_eq!((&finding.path, finding.position), (&path, Some(128)));
     assert_eq!(finding.severity, Severity::Damage);
-    let first = Offset(rig.logs[&P].view(|view| view.segments[1].base.0));
+    let first = Offset(rig.logs[&P].view(|view| view.segments[1].base().0));
     let refused = rig.logs[&P].read(first, 10).unwrap_err();
     assert!(matches!(refused, LogError::Corrupt { .. }), "{refused}");
     for offset in [0, first.0 + 1, 39] {
@@ -133,4 +134,49 @@ fn a_scrub_that_trusts_headers_is_caught() {
     assert_eq!(found(&rig), [], "the planted bug sees nothing");
     rig.options.mutation = None;
     assert_eq!(found(&rig).len(), 1);
+}
+
+#[test]
+fn rewritten_segments_are_read_and_the_last_one_too() {
+    let rig = compacted();
+    let all = pass(&mut scrubber(&rig), &rig, 700);
+    let segments = rig.logs[&P].sizes().segments as u64;
+    assert_eq!((all.segments, all.findings), (segments - 1, vec![]));
+    let names = rig.logs[&P].view(|view| {
+        let rewritten = view.segments.iter().filter(|segment| segment.is_rewritten());
+        rewritten.map(|segment| (segment.name, segment.path.clone())).collect::<Vec<_>>()
+    });
+    let (last, path) = names.last().unwrap();
+    let len = rig.disk.open(path).unwrap().len().unwrap();
+    for position in (0..len).step_by(29).chain([len - 1]) {
+        rig.disk.flip_bit(path, position, 5).unwrap();
+        let [finding] = &found(&rig)[..] else { panic!("byte {position} is not watched") };
+        assert_eq!((&finding.path, finding.severity), (path, Severity::Damage));
+        rig.disk.flip_bit(path, position, 5).unwrap();
+    }
+    let offsets = last.file(&rig.logs[&P].dir, "offsets");
+    rig.disk.flip_bit(&offsets, 20, 5).unwrap();
+    assert_eq!(found(&rig)[0].path, offsets);
+    rig.disk.flip_bit(&offsets, 20, 5).unwrap();
+    // Without the empty one behind it, it is sealed all the same.
+    rig.disk
+        .remove_file(&rig.logs[&P].view(|view| view.segments.last().unwrap().path.clone()))
+        .unwrap();
+    let rig = Rig::open(rig.disk, rig.checkpoints, rig.options).unwrap();
+    assert_eq!(rig.logs[&P].sizes().segments as u64, segments - 1);
+    assert_eq!(pass(&mut scrubber(&rig), &rig, 700).segments, segments - 1);
+    rig.disk.flip_bit(path, len - 1, 5).unwrap();
+    assert_eq!(found(&rig).len(), 1);
+}
+
+#[test]
+fn what_is_compacted_meanwhile_is_left_alone() {
+    let mut rig = keyed_and_sealed();
+    let mut scrubber = scrubber(&rig);
+    scrubber.step(&rig.logs, 700);
+    rig.compact(P, 1_000_000).unwrap().unwrap();
+    // The old file goes with the last who has it in hand.
+    rig.logs[&P].sweep().unwrap();
+    assert_eq!(pass(&mut scrubber, &rig, 700).findings, []);
+    assert_eq!(rig.logs[&P].sweep().unwrap(), 0);
 }

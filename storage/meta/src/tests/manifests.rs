@@ -68,6 +68,11 @@ fn a_store_of_format_1_gets_its_tables_and_keeps_what_it_has() {
     for operations in 0.. {
         let disk = sim(operations);
         drop(Database::open(&*disk, Path::new(FILE), first).unwrap());
+        let before = disk.read_file(Path::new(FILE)).unwrap();
+        let looked = MetaStore::look(&*disk, Path::new(FILE)).unwrap();
+        assert_eq!(looked.load_checkpoints().unwrap().partitions[&partition()].epoch, 6);
+        drop(looked);
+        assert!(disk.read_file(Path::new(FILE)).unwrap() == before, "who looks changes nothing");
         disk.arm_crash_at(operations);
         let opened = MetaStore::open(disk.clone(), Path::new(FILE)).is_ok() && !disk.is_off();
         disk.crash(operations);

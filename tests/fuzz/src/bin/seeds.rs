@@ -15,13 +15,15 @@ fn main() -> io::Result<()> {
     let seeds = Seeds { folder: PathBuf::from(folder) };
     let fixtures = |name: &str| fs::read(repository().join("storage").join(name));
     let segment = fixtures("log/fixtures/v1.segment")?;
+    let rewritten = fixtures("log/fixtures/v2.segment")?;
     let wal = fixtures("log/fixtures/v1.wal")?;
     let (offsets, times) = (fixtures("log/fixtures/v1.offsets")?, fixtures("log/fixtures/v1.times")?);
     let sessions = fixtures("log/fixtures/v1.sessions")?;
-    for (choice, bytes) in [&wal, &segment, &offsets, &times, &sessions].iter().enumerate() {
+    for (choice, bytes) in [&wal, &segment, &offsets, &times, &sessions, &rewritten].iter().enumerate() {
         seeds.put("recovery", &[&[choice as u8], &bytes[..]].concat())?;
     }
     seeds.put("segment", &segment)?;
+    seeds.put("segment", &rewritten)?;
     seeds.put("wal", &wal)?;
     seeds.put("index", &offsets)?;
     seeds.put("index", &times)?;

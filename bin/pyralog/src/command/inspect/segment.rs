@@ -30,6 +30,9 @@ pub(super) fn show(
             ("log", Cell::new(header.partition.log.0)),
             ("partition", Cell::new(header.partition.partition.0)),
             ("base_offset", Cell::new(header.base.0)),
+            ("end_offset", Cell::new(header.end.map(|end| end.0))),
+            ("generation", Cell::new(header.generation)),
+            ("version", Cell::new(header.version)),
             ("store", Cell::new(header.store.to_string())),
             ("bytes", Cell::new(len)),
         ]),
@@ -47,13 +50,16 @@ pub(super) fn show(
             }
             SegmentItem::Frame(frame) => {
                 frames += 1;
-                records += u64::from(frame.header.record_count);
+                records += frame.batch_header.records();
                 let from = arguments.from.unwrap_or_default();
                 if frame.header.next_offset().0 > from {
                     rows(&frame, arguments, &mut sheet)?;
                 }
             }
         }
+    }
+    if let Some(damage) = walk.missing_end() {
+        sheet.damage(&damage)?;
     }
     let end = walk.place();
     sheet.end(Fields(vec![

@@ -107,13 +107,16 @@ pub(super) fn frame_cells(header: &FrameHeader, batch: &Bytes) -> Vec<(&'static 
     let codec = codec.map(|codec| format!("{codec:?}").to_lowercase());
     let time = parsed.map_or_else(|| Cell::new(Value::Null), |p| Cell::time(p.max_timestamp));
     let epoch = parsed.map_or(-1, |parsed| parsed.producer_epoch);
+    // Compaction takes records out of a batch, which keeps its offsets.
+    let records = parsed.map_or(0, |parsed| parsed.records());
     vec![
         ("bytes", Cell::new(header.frame_bytes())),
         ("kind", Cell::detail(kind)),
         ("lsn", Cell::new(header.lsn.0)),
         ("epoch", Cell::new(header.epoch.0)),
         ("offset", Cell::new(header.base_offset.0)),
-        ("records", Cell::new(header.record_count)),
+        ("offsets", Cell::detail(header.record_count)),
+        ("records", Cell::new(records)),
         ("session", Cell::unless(header.session, -1)),
         ("producer_epoch", Cell { text: None, ..Cell::unless(epoch, -1) }),
         ("sequence", Cell::unless(header.base_sequence, -1)),

@@ -24,7 +24,7 @@ impl Opening<'_> {
         let files = entries.iter().filter_map(|entry| SegmentName::of_file(&entry.name));
         let (mut names, mut leftovers) = (Vec::new(), Vec::new());
         for (name, extension) in files {
-            match is_current(manifest, name) {
+            match manifest.means(name) {
                 true if extension == "segment" => names.push(name),
                 true => {}
                 false => leftovers.push((name, extension)),
@@ -32,7 +32,7 @@ impl Opening<'_> {
         }
         names.sort_unstable();
         for entry in manifest.segments.iter().filter(|entry| entry.end > log_start) {
-            if !names.contains(&name_of(entry)) {
+            if !names.contains(&entry.name()) {
                 let what = format!("generation {} is missing", entry.generation);
                 return Err(self.corrupt(dir, entry.base, what));
             }
@@ -55,7 +55,7 @@ impl Opening<'_> {
         dir: &Path,
         entry: &RewrittenSegment,
     ) -> Result<Found, LogError> {
-        let name = name_of(entry);
+        let name = entry.name();
         let path = name.file(dir, "segment");
         let file = self.open_file(&path)?;
         let len = file.len().map_err(io_error("cannot measure", &path))?;
@@ -81,17 +81,5 @@ impl Opening<'_> {
             return Err(self.corrupt(&path, entry.base, what));
         }
         Ok(self.found_by_scan(name, path, file, scanned))
-    }
-}
-
-fn name_of(entry: &RewrittenSegment) -> SegmentName {
-    SegmentName { base: entry.base, generation: entry.generation }
-}
-
-/// True unless another file holds its offsets.
-fn is_current(manifest: &Manifest, name: SegmentName) -> bool {
-    match manifest.segments.iter().find(|entry| entry.covers(name.base)) {
-        Some(entry) => name_of(entry) == name,
-        None => name.generation == 0,
     }
 }
