@@ -8,8 +8,8 @@
 //!    segments already have (by LSN) is passed over; a gap is corruption.
 //! 4. Sync all, save the checkpoint, and begin with an empty WAL.
 //!
-//! Recovery only adds, only cuts torn tails and only removes leftovers, so a crash in the middle of it
-//! is recovered in the same way.
+//! Recovery only adds, only cuts torn tails and only removes leftovers, so a crash in
+//! the middle of it is recovered in the same way.
 
 mod partition;
 mod replay;

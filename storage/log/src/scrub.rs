@@ -79,8 +79,9 @@ impl Scrubber {
     ) -> ScrubReport {
         let mut report = ScrubReport::default();
         while report.bytes < bytes_max {
-            let Some(mut work) = self.work.take().or_else(|| self.begin(partitions, &mut report))
-            else {
+            // A file that is out of use must not wait for its scrub to be removed.
+            let work = self.work.take().filter(|work| is_sealed(&work.log, &work.segment));
+            let Some(mut work) = work.or_else(|| self.begin(partitions, &mut report)) else {
                 self.last = None;
                 report.is_over = true;
                 return report;
