@@ -40,7 +40,8 @@ pub(super) fn frame(store: StoreId, bytes: &[u8], left: u64) -> Contrast {
         true => (format!("a batch of {batch} bytes"), format!("{most} bytes up to the end")),
         false => {
             let expected = format!(
-                "an append with a batch of {BATCH_HEADER_BYTES} to {BATCH_BYTES_MAX} bytes and records"
+                "an append with a batch of {BATCH_HEADER_BYTES} to {BATCH_BYTES_MAX} bytes and \
+                 records"
             );
             (expected, format!("kind {} with {batch} bytes", bytes[9]))
         }

@@ -10,7 +10,7 @@ use super::sheet::Output;
 use crate::cli::InspectArguments;
 use crate::failure::Failure;
 use pyralog_env::ReadOnlyDisk;
-use pyralog_meta::{MetaError, MetaStore};
+use pyralog_meta::MetaStore;
 use std::path::Path;
 
 /// Shows a database: of checkpoints or of commands, as it says itself.
@@ -26,12 +26,8 @@ pub(super) fn database(
             // Neither: what the name says is worth more words.
             Err(other) => {
                 let is_meta = path.file_name().is_some_and(|name| name == "meta.redb");
-                Err(refused(if is_meta { error } else { other }))
+                Err(Failure::failed(if is_meta { error } else { other }))
             }
         },
     }
-}
-
-fn refused(error: MetaError) -> Failure {
-    Failure::failed(error)
 }

@@ -98,7 +98,8 @@ fn checkpoints(pyramid: &Path, report: &mut Report) -> Option<Checkpoints> {
         Err(error) => {
             let finding = Finding::new(Severity::Damage, path, error.to_string());
             report.add(finding.advice(
-                "the node does not start like this; put the whole data directory back from a backup",
+                "the node does not start like this; put the whole data directory back from a \
+                 backup",
             ));
             None
         }
