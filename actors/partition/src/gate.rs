@@ -7,7 +7,6 @@
 //! judged and ids are claimed: nothing can come between the judgement and the
 //! append, and ids increase with the offsets.
 
-mod keys;
 mod pending;
 mod sequences;
 #[cfg(test)]
@@ -19,7 +18,6 @@ use crate::in_flight::{Decision, InFlight};
 use crate::sequencer::Sequencer;
 use crate::services::{IdSource, PartitionServices};
 use bytes::Bytes;
-use keys::check_keys;
 use pyralog_directory::Directory;
 use pyralog_log::{
     Append, Completion, Opened, PartitionLog, SessionBatch, SessionState, Submission,
@@ -51,8 +49,6 @@ pub(crate) struct Gate {
     services: PartitionServices,
     /// Batches get ids, by the log's settings.
     scarab_ids: AtomicBool,
-    /// Records have keys, for the log is compacted.
-    needs_keys: AtomicBool,
     epoch_label: OnceLock<u64>,
 }
 
@@ -106,7 +102,6 @@ impl Gate {
             closed: AtomicBool::new(false),
             services,
             scarab_ids: AtomicBool::new(true),
-            needs_keys: AtomicBool::new(false),
             epoch_label: OnceLock::new(),
             log,
             store,
@@ -118,9 +113,7 @@ impl Gate {
         let Some(log) = directory.log_by_number(self.log.id().log) else { return };
         self.log.set_segment_bytes(log.settings.segment_bytes);
         self.scarab_ids.store(log.settings.scarab_ids, Ordering::Relaxed);
-        let upkeep = log.settings.upkeep;
-        self.needs_keys.store(upkeep.cleanup.compacts(), Ordering::Relaxed);
-        if self.log.set_upkeep(upkeep) {
+        if self.log.set_upkeep(log.settings.upkeep) {
             self.store.wake_upkeep();
         }
     }
@@ -170,9 +163,6 @@ impl Gate {
         mut batches: Vec<(BatchHeader, Bytes)>,
     ) -> Result<PendingAppend, ApiError> {
         let session = session_batch(&batches)?;
-        if self.needs_keys.load(Ordering::Relaxed) {
-            check_keys(&batches)?;
-        }
         let bytes: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
         let admitted = self.admit(bytes).await?;
         if let Some(ids) = self.ids().and_then(|ids| ids.prepare()) {

@@ -13,6 +13,7 @@ use pyralog_model::{
 use pyralog_pharaoh::{DirectoryHub, Pharaoh};
 use std::sync::Arc;
 
+mod keys;
 mod logs;
 mod records;
 mod settings;

@@ -1,5 +1,6 @@
 //! Records: appending, reading, and what a partition says of itself.
 
+use super::keys::check_keys;
 use super::{Shen, internal};
 use crate::gate::{PendingAppend, Watermarks};
 use bytes::Bytes;
@@ -61,17 +62,24 @@ impl Shen {
     /// are durable.
     ///
     /// # Errors
-    /// `log-name-invalid` for an internal log, unless this is the cluster's façade.
+    /// `log-name-invalid` for an internal log, unless this is the cluster's façade;
+    /// `key-missing` if the log is compacted and a record has no key.
     pub async fn append(
         &self,
         partition: PartitionId,
         batches: Vec<(BatchHeader, Bytes)>,
     ) -> Result<PendingAppend, ApiError> {
         let gate = self.gate(partition)?;
-        match gate.log_name.is_internal() && !self.for_cluster {
-            true => Err(internal(&gate.log_name)),
-            false => gate.append(batches).await,
+        if gate.log_name.is_internal() && !self.for_cluster {
+            return Err(internal(&gate.log_name));
         }
+        // By the directory: partitions follow it a moment later.
+        let directory = self.hub.directory();
+        let log = directory.log_by_number(partition.log);
+        if log.is_some_and(|log| log.settings.upkeep.cleanup.compacts()) {
+            check_keys(&batches)?;
+        }
+        gate.append(batches).await
     }
 
     /// Whole batches from the one that holds `from`, or the next one if compaction has
