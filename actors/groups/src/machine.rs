@@ -108,7 +108,7 @@ impl Coordinator {
             Request::Leave(leave) => self.leave(caller, leave),
             Request::Commit(commit) => self.commit(caller, commit),
             Request::Fetch(fetch) => self.fetch(caller, fetch),
-            Request::List => self.list(caller),
+            Request::List(states) => self.list(caller, &states),
             Request::Describe(group) => self.describe(caller, group),
             Request::Delete(group) => self.delete(caller, &group),
             Request::DeleteOffsets(group, partitions) => {
