@@ -52,7 +52,7 @@ fn the_same_seed_is_the_same_history() {
 
 #[track_caller]
 fn check_caught(mutation: Mutation) {
-    let caught = (0..1_000).find(|seed| run(*seed, Some(mutation)).is_err());
+    let caught = (0..2_000).find(|seed| run(*seed, Some(mutation)).is_err());
     assert!(caught.is_some(), "{mutation:?} was never caught");
 }
 
