@@ -18,6 +18,8 @@ pub enum Mutation {
     TruncateKeepsFiles,
     /// Cut files back in memory, but not in the manifest.
     TruncateNotSaved,
+    /// Cut files back at a start in memory, but not in the manifest.
+    OpenCutNotSaved,
     /// Remove merged files before the manifest that no longer names them.
     RemoveBeforeSave,
     /// Let a manifest that was made earlier replace a later one.

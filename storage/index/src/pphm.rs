@@ -31,8 +31,9 @@
 //! its own, which begins with the store, the file's range and the page's place, so that
 //! no other page can pose as it.
 //!
-//! Bits per key at 10⁷ keys: 2.9 for the function and 0.4 for directory and block
-//! headers; 16 for the fingerprint; 35 for the rest of the hash; 26 for the entry.
+//! Bits per key at 10⁷ keys: 2.9 for the function and 0.3 for directory and block
+//! headers; 16 for the fingerprint; 35 for the rest of the hash; 26 for the entry and
+//! its kind.
 //!
 //! The bytes follow from the set of entries, the spec and the reducer alone: building
 //! from the records of a range and merging the files of its parts give the same file.

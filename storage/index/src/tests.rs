@@ -4,7 +4,6 @@ mod candidates;
 mod chance;
 mod damage;
 mod files;
-mod hostile;
 mod merging;
 mod world;
 

@@ -8,7 +8,7 @@ use super::state::{Retired, State};
 use super::{KeyIndex, KeyIndexOptions, Place};
 use crate::error::{io_error, sync_error};
 use crate::mutation::Planted;
-use crate::{BlockCache, IndexError, Pphm, build};
+use crate::{BlockCache, IndexError, Mutation, Pphm, build};
 use pyralog_env::Disk;
 use pyralog_model::Offset;
 use std::collections::BTreeSet;
@@ -32,8 +32,9 @@ pub struct Opened {
 
 impl KeyIndex {
     /// Opens the index in `dir`, making the directory if there is none. `sealed` is what
-    /// lies in sealed segments; records from its end on are to be inserted again. Blocks
-    /// are kept in memory while `cache` has room.
+    /// lies in sealed segments: it is covered by files, or named as gaps. What files say
+    /// about offsets past its end is cut off, durably, and records from there on are to
+    /// be inserted again. Blocks are kept in memory while `cache` has room.
     ///
     /// # Errors
     /// The disk's own, or `NewerVersion`. Damage is no error: it is named and built anew.
@@ -81,6 +82,13 @@ impl KeyIndex {
         let mut state = State::new(Active::new(sealed.end), sealed.start, next_number);
         add_pieces(&mut state, &place, named, &sealed, &mut damages)?;
         if manifest.as_ref() == Some(&state.manifest(&place)) {
+            state.saved(state.sequence);
+        }
+        // Offsets past the end may be given anew at once, and no file may speak for them
+        // at the next start: that cannot wait for a work.
+        let is_cut = named.last().is_some_and(|file| file.range.end > sealed.end);
+        if is_cut && !planted.is(Mutation::OpenCutNotSaved) {
+            state.manifest(&place).save(state.sequence, &place)?;
             state.saved(state.sequence);
         }
         let gaps = state.gaps();

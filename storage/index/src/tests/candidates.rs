@@ -192,6 +192,24 @@ fn a_cut_back_is_known_before_and_after_a_crash() {
 }
 
 #[test]
+fn a_start_that_cuts_files_says_so_before_offsets_are_given_anew() {
+    let (_, disk, index) = fresh();
+    insert(&index, 0..20);
+    index.seal(Offset(20));
+    drain(&index);
+    drop(index);
+    // The log lost its end, and nobody works before the next crash.
+    let opened = open(&disk, 0..12);
+    assert_eq!(named(&opened.index, 0, 99), "10 5 -0");
+    opened.index.insert(hash_of(9), Offset(15), false);
+    opened.index.seal(Offset(20));
+    drop(opened);
+    let opened = open(&disk, 0..20);
+    assert_eq!(opened.gaps, [Offset(12)..Offset(20)]);
+    assert_eq!(named(&opened.index, 0, 99), "12..20 10 5 -0");
+}
+
+#[test]
 fn a_cut_back_that_could_not_be_saved_may_be_asked_for_again() {
     let (sim, disk, index) = fresh();
     insert(&index, 0..20);

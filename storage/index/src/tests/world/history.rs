@@ -62,6 +62,8 @@ pub(super) struct History {
     saved: Vec<Range<u64>>,
     /// A bit was turned over: files may be found damaged.
     tainted: bool,
+    /// Nobody works in this life.
+    idle: bool,
     pub(super) tally: Tally,
 }
 
@@ -81,6 +83,7 @@ impl History {
             built: None,
             saved: Vec::new(),
             tainted: false,
+            idle: false,
             tally: Tally::default(),
         };
         for _ in 0..plan.lives {
@@ -103,6 +106,7 @@ impl History {
         if self.chance.percent(70) {
             self.disk.arm_crash_at(self.chance.below(40));
         }
+        self.idle = self.chance.percent(20);
         for _ in 0..operations {
             self.operation()?;
             if self.disk.is_off() {
@@ -124,6 +128,7 @@ impl History {
             10 => self.retain(),
             11 => self.index.cool(),
             12 => self.trouble(),
+            _ if self.idle => {}
             _ => self.work()?,
         }
         Ok(())
@@ -292,6 +297,11 @@ impl History {
         self.disk.set_capacity(u64::MAX);
         self.tally.crashes += 1;
         (self.planned, self.built) = (None, None);
+        if self.chance.percent(30) {
+            // What was not sealed was not durable either, and its offsets are given anew.
+            let lost = self.chance.below(self.log.end() - self.log.sealed + 1);
+            self.cut(self.log.end() - lost);
+        }
         let (start, sealed) = (self.log.start, self.log.sealed);
         let opened = open(&self.disk, start..sealed, self.mutation).map_err(text)?;
         opened.damages.iter().try_for_each(|error| match self.mutation {
@@ -300,6 +310,7 @@ impl History {
             None => self.expect_trouble(error),
         })?;
         self.index = opened.index;
+        clip(&mut self.saved, 0..sealed);
         self.index.insert_all(self.log.keyed(sealed..self.log.end()));
         let lost = |gap: &Range<Offset>| {
             self.saved.iter().any(|saved| saved.start < gap.end.0 && gap.start.0 < saved.end)
