@@ -119,7 +119,7 @@ impl Upkeep {
 
     /// Seals a segment that has been growing for long.
     fn seal(&self, log: &Arc<PartitionLog>) -> Result<(), LogError> {
-        match is_to_be_sealed(log, self.clock.wall()) {
+        match is_to_be_sealed(log, self.clock.wall(), self.clock.monotonic()) {
             true => self.ask(log, UpkeepTask::Seal).map(|_| ()),
             false => Ok(()),
         }

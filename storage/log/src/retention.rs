@@ -11,8 +11,9 @@
 
 use crate::PartitionLog;
 use crate::partition_log::SegmentFacts;
-use pyralog_env::WallMillis;
+use pyralog_env::{Monotonic, WallMillis};
 use pyralog_model::{Offset, UpkeepSettings};
+use std::time::Duration;
 
 /// What is to be done so that only what is kept stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,21 +31,35 @@ pub fn expiry(log: &PartitionLog, now: WallMillis, below: Offset) -> Option<Expi
     expired(&log.segment_facts(), &settings, now, below)
 }
 
-/// True if the last segment holds something and its first record is older than
-/// `segment.ms`; or than `max.compaction.lag.ms`, if it is to be compacted.
-pub fn is_to_be_sealed(log: &PartitionLog, now: WallMillis) -> bool {
+/// How long a segment grows at the least before its records' times count: they may all
+/// be old when they come, and each look would seal a few of them.
+const GROWTH_MIN: Duration = Duration::from_secs(3_600);
+
+/// True if the last segment holds something and has grown, or its first record lies
+/// back, for longer than `segment.ms`; or than `max.compaction.lag.ms`, if it is to be
+/// compacted. Asked now and then: how long it grows is counted from the first time on.
+pub fn is_to_be_sealed(log: &PartitionLog, now: WallMillis, at: Monotonic) -> bool {
     let Some(settings) = log.upkeep_settings() else { return false };
     let facts = log.segment_facts();
-    facts.last().is_some_and(|last| outlived(last, &settings, now))
+    let Some(last) = facts.last().filter(|last| !last.is_sealed && !last.is_empty()) else {
+        return false;
+    };
+    outlived(last, &settings, now, log.growing_for(last.base, at))
 }
 
-fn outlived(last: &SegmentFacts, settings: &UpkeepSettings, now: WallMillis) -> bool {
+fn outlived(
+    last: &SegmentFacts,
+    settings: &UpkeepSettings,
+    now: WallMillis,
+    growing_for: Duration,
+) -> bool {
     let age_ms_max = match settings.cleanup.compacts() {
         true => settings.segment_ms.min(settings.compaction_lag_ms_max),
         false => settings.segment_ms,
     };
+    let age_max = Duration::from_millis(age_ms_max);
     let is_old = |first: i64| first >= 0 && first < before(now, age_ms_max);
-    !last.is_sealed && !last.is_empty() && last.first_timestamp.is_some_and(is_old)
+    growing_for >= age_max || growing_for >= GROWTH_MIN && last.first_timestamp.is_some_and(is_old)
 }
 
 fn expired(
@@ -175,19 +190,21 @@ mod tests {
     fn an_old_segment_is_sealed() {
         let settings = UpkeepSettings { segment_ms: 1_000, ..UpkeepSettings::default() };
         let last = segments(&[(1, 5), (1, 998_999)])[1];
-        assert!(outlived(&last, &settings, NOW));
-        for young in [
-            SegmentFacts { first_timestamp: Some(999_000), ..last },
-            SegmentFacts { first_timestamp: Some(-1), ..last },
-            SegmentFacts { first_timestamp: None, ..last },
-            SegmentFacts { end: last.base, ..last },
-            SegmentFacts { is_sealed: true, ..last },
-        ] {
-            assert!(!outlived(&young, &settings, NOW), "{young:?}");
+        let (short, long) = (Duration::from_millis(999), Duration::from_millis(1_000));
+        assert!(!outlived(&last, &settings, NOW, short), "old records may be new here");
+        assert!(outlived(&last, &settings, NOW, long));
+        let day = UpkeepSettings { segment_ms: 86_400_000, ..settings };
+        let tomorrow = WallMillis(86_400_000 + 998_999 + 1);
+        assert!(outlived(&last, &day, tomorrow, GROWTH_MIN));
+        assert!(!outlived(&last, &day, WallMillis(tomorrow.0 - 1), GROWTH_MIN));
+        for no_time in [Some(-1), None, Some(i64::MAX)] {
+            let last = SegmentFacts { first_timestamp: no_time, ..last };
+            assert!(!outlived(&last, &day, tomorrow, GROWTH_MIN * 23));
+            assert!(outlived(&last, &day, tomorrow, GROWTH_MIN * 24), "by our own clock");
         }
         let lag = UpkeepSettings { compaction_lag_ms_max: 10, ..UpkeepSettings::default() };
-        assert!(!outlived(&last, &lag, NOW), "it is not compacted");
+        assert!(!outlived(&last, &lag, NOW, long), "it is not compacted");
         let lag = UpkeepSettings { cleanup: CleanupPolicy::Compact, ..lag };
-        assert!(outlived(&last, &lag, NOW));
+        assert!(outlived(&last, &lag, NOW, long));
     }
 }

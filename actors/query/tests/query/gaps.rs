@@ -1,6 +1,6 @@
 //! Logs that were compacted: offsets are missing, between batches and within them.
 
-use crate::node::{Node, until};
+use crate::node::Node;
 use pyralog_model::{BatchBuilder, LogNumber, PartitionId};
 
 /// Forty records of seven keys in batches of four; of each key the last one is left.
@@ -14,11 +14,20 @@ async fn compacted(node: &Node) -> u64 {
         }
         node.append(log, 0, builder.finish().unwrap()).await;
     }
-    let set = [("cleanup.policy", "compact"), ("segment.ms", "1")];
+    let set =
+        [("cleanup.policy", "compact"), ("segment.ms", "1"), ("min.cleanable.dirty.ratio", "0")];
     let set = set.map(|(key, value)| (key.to_owned(), Some(value.to_owned())));
     node.shen.alter_settings(LogNumber(log), set.to_vec(), false).await.unwrap();
-    let shen = node.shen.clone();
-    until(move || shen.partition(PartitionId::new(log, 0)).unwrap().has_gaps).await;
+    // A change of settings has old records looked after.
+    for look in 0.. {
+        let set = ("delete.retention.ms".to_owned(), Some((1_000_000 + look).to_string()));
+        node.shen.alter_settings(LogNumber(log), vec![set], false).await.unwrap();
+        let view = node.shen.partition(PartitionId::new(log, 0)).unwrap();
+        if view.has_gaps && view.sizes.segment_bytes < 1_200 {
+            break;
+        }
+        assert!(look < 10_000, "{view:?}");
+    }
     log
 }
 

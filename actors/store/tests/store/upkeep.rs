@@ -46,6 +46,13 @@ async fn written(rig: &Rig, running: &Running) -> Writer {
     writer
 }
 
+/// Two looks, and so much time between them that a segment is sealed.
+async fn look_after(rig: &Rig, running: &Running) {
+    running.store.look_after().await.unwrap();
+    rig.clock.advance(Duration::from_millis(1));
+    running.store.look_after().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_old_goes_and_the_store_goes_on() {
     let rig = Rig::new();
@@ -85,8 +92,7 @@ async fn a_log_is_compacted_while_it_is_written_and_read() {
         let there = offsets(&running.store, &writer.log).await;
         assert!(there.contains(&(60 + n as u64)) && there.len() >= 5);
     }
-    rig.clock.advance(Duration::from_secs(60));
-    running.store.look_after().await.unwrap();
+    look_after(&rig, &running).await;
     assert_eq!(offsets(&running.store, &writer.log).await, [115, 116, 117, 118, 119]);
     let upkeep = running.store.metrics().upkeep;
     assert!(upkeep.compactions >= 1 && upkeep.compacted_records >= 115, "{upkeep:?}");
@@ -106,7 +112,7 @@ async fn a_full_disk_is_left_alone_for_a_while() {
     let writer = written(&rig, &running).await;
     writer.log.set_upkeep(compacting());
     rig.disk.set_capacity(rig.disk.used_bytes());
-    running.store.look_after().await.unwrap();
+    look_after(&rig, &running).await;
     assert_eq!(running.store.metrics().upkeep.given_up, 1);
     assert_eq!(rig.health.get(), Health::Good);
     assert_eq!(offsets(&running.store, &writer.log).await.len(), 60);
@@ -123,7 +129,7 @@ async fn a_failed_sync_of_a_compacted_file_stops_the_store() {
     let mut writer = written(&rig, &running).await;
     writer.log.set_upkeep(compacting());
     rig.disk.fail_next_sync(".1.segment");
-    running.store.look_after().await.unwrap();
+    look_after(&rig, &running).await;
     assert!(matches!(rig.health.get(), Health::Failed { .. }));
     let refused = running.append(&mut writer, b"lost").await.unwrap_err();
     assert!(matches!(refused, LogError::Failed { .. }), "{refused}");
@@ -137,7 +143,7 @@ async fn damage_is_said_once_and_left_alone() {
     let writer = written(&rig, &running).await;
     // The tail is written, and a bit of it turns over.
     writer.log.set_upkeep(UpkeepSettings { segment_ms: 1, ..UpkeepSettings::default() });
-    running.store.look_after().await.unwrap();
+    look_after(&rig, &running).await;
     let segment = PathBuf::from("/data/pyramid/logs/1/0/00000000000000000000.segment");
     rig.disk.flip_bit(&segment, 5_000, 1).unwrap();
     writer.log.set_upkeep(compacting());
@@ -162,6 +168,8 @@ async fn a_store_ends_in_the_middle_of_a_round() {
         running.append_all(&mut writer, batch).await.unwrap();
     }
     writer.log.set_upkeep(compacting());
+    running.store.look_after().await.unwrap();
+    rig.clock.advance(Duration::from_millis(1));
     running.store.wake_upkeep();
     // It is sealed first, and then it is read.
     while writer.log.sizes().tail_bytes > 0 {

@@ -6,15 +6,19 @@ use crate::LogError;
 use crate::appender::remove_segment_files;
 use crate::mutation::Planted;
 use crate::segment::{SEGMENT_HEADER_BYTES, Segment};
+use pyralog_env::Monotonic;
 use pyralog_model::{Offset, UpkeepSettings};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 /// Nothing is done to old records before somebody has said what.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
     settings: Option<UpkeepSettings>,
     cleaned: Offset,
+    /// Where the segment begins that grows, and when it was first asked about.
+    growing: Option<(Offset, Monotonic)>,
     /// Other files hold their offsets; readers may still have them in hand.
     retired: Vec<Arc<Segment>>,
 }
@@ -49,6 +53,18 @@ impl PartitionLog {
     /// What becomes of old records, once somebody has said so.
     pub fn upkeep_settings(&self) -> Option<UpkeepSettings> {
         self.upkeep().settings
+    }
+
+    /// For how long, at the least, the segment that begins at `base` has been growing.
+    pub(crate) fn growing_for(&self, base: Offset, at: Monotonic) -> Duration {
+        let mut upkeep = self.upkeep();
+        match upkeep.growing.filter(|(known, _)| *known == base) {
+            Some((_, since)) => at.since(since),
+            None => {
+                upkeep.growing = Some((base, at));
+                Duration::ZERO
+            }
+        }
     }
 
     /// Of the records before this offset none has a key that a later one of them has.

@@ -135,7 +135,7 @@ const FACTS: &[Facts] = &[
         "segment.ms",
         "log.roll.ms",
         kind::LONG,
-        "A segment is sealed once its first record is older, in milliseconds.",
+        "A segment is sealed once it has been growing for so long, in milliseconds.",
     ),
 ];
 
