@@ -7,7 +7,6 @@ use super::piece::{Body, IndexFile, Why};
 use super::state::{Retired, State};
 use super::{KeyIndex, KeyIndexOptions, Place};
 use crate::error::{io_error, sync_error};
-use crate::mutation::Planted;
 use crate::{BlockCache, IndexError, Mutation, Pphm, build};
 use pyralog_env::Disk;
 use pyralog_model::Offset;
@@ -45,17 +44,7 @@ impl KeyIndex {
         sealed: Range<Offset>,
         cache: &Arc<BlockCache>,
     ) -> Result<Opened, IndexError> {
-        KeyIndex::open_planted(disk, dir, options, sealed, cache, Planted::default())
-    }
-
-    pub(crate) fn open_planted(
-        disk: &Arc<dyn Disk>,
-        dir: &Path,
-        options: KeyIndexOptions,
-        sealed: Range<Offset>,
-        cache: &Arc<BlockCache>,
-        planted: Planted,
-    ) -> Result<Opened, IndexError> {
+        let planted = options.planted();
         make_dir(&**disk, dir)?;
         let mut damages = Vec::new();
         let manifest = match KeyManifest::read(&**disk, dir) {

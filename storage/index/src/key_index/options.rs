@@ -1,5 +1,8 @@
 //! What an index may use.
 
+#[cfg(any(test, feature = "mutants"))]
+use crate::Mutation;
+use crate::mutation::Planted;
 use crate::pphm::IndexOf;
 
 /// How one partition is indexed.
@@ -17,6 +20,9 @@ pub struct KeyIndexOptions {
     pub fan_out: usize,
     /// Offsets of a gap that are filled by one piece of work.
     pub fill_offsets_max: u64,
+    /// The bug to plant.
+    #[cfg(any(test, feature = "mutants"))]
+    pub mutation: Option<Mutation>,
 }
 
 impl KeyIndexOptions {
@@ -30,7 +36,16 @@ impl KeyIndexOptions {
             frozen_bytes_max: 16 << 20,
             fan_out: 8,
             fill_offsets_max: 16 << 20,
+            #[cfg(any(test, feature = "mutants"))]
+            mutation: None,
         }
+    }
+
+    pub(crate) fn planted(&self) -> Planted {
+        #[cfg(any(test, feature = "mutants"))]
+        return Planted::new(self.mutation);
+        #[cfg(not(any(test, feature = "mutants")))]
+        Planted::default()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::super::{Chance, cache, hash_of, of};
 use super::log::{HASHES, Log};
-use crate::mutation::Planted;
 use crate::{
     Built, Candidate, IndexError, KeyIndex, KeyIndexOptions, Mutation, Why, Work, WorkKind,
 };
@@ -357,12 +356,12 @@ fn open(
         frozen_bytes_max: 4_000,
         fan_out: 3,
         fill_offsets_max: 100,
+        mutation,
         ..KeyIndexOptions::new(of(), 11)
     };
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     let sealed = Offset(sealed.start)..Offset(sealed.end);
-    let planted = Planted::new(mutation);
-    KeyIndex::open_planted(&disk, Path::new(DIR), options, sealed, &cache(), planted)
+    KeyIndex::open(&disk, Path::new(DIR), options, sealed, &cache())
 }
 
 /// Keeps of each range what lies in `within`.
