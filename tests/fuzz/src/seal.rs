@@ -46,8 +46,7 @@ fn seal_frames(bytes: &mut [u8]) {
     let mut at = 0;
     while bytes.len() - at >= 80 {
         let batch_bytes = length(bytes, at + 12);
-        let Some(end) = (at + 80).checked_add(batch_bytes).filter(|end| *end <= bytes.len())
-        else {
+        let Some(end) = (at + 80).checked_add(batch_bytes).filter(|end| *end <= bytes.len()) else {
             return;
         };
         put(bytes, at, b"PFRM");

@@ -104,7 +104,9 @@ impl Store {
             ..LogOptions::default()
         };
         let disk: Arc<dyn Disk> = Arc::new(self.disk);
-        let Ok(recovered) = recover(disk, pyramid, STORE, Box::new(Kept(self.checkpoints)), options) else {
+        let Ok(recovered) =
+            recover(disk, pyramid, STORE, Box::new(Kept(self.checkpoints)), options)
+        else {
             return;
         };
         let log = &recovered.partitions[&partition()];

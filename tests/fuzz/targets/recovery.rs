@@ -56,9 +56,9 @@ fuzz_target!(|bytes: &[u8]| {
         }
         _ => {
             seal_segment(&mut bytes);
-            let end = bytes.get(64..72).map_or(0, |end| {
-                u64::from_le_bytes(end.try_into().expect("8 bytes"))
-            });
+            let end = bytes
+                .get(64..72)
+                .map_or(0, |end| u64::from_le_bytes(end.try_into().expect("8 bytes")));
             let (base, len) = (Offset(0), bytes.len() as u64);
             store.put(&format!("{BASE}.1.segment"), bytes);
             store.rewritten(RewrittenSegment { base, end: Offset(end), generation: 1, bytes: len });

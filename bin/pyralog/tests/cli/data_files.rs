@@ -55,13 +55,14 @@ impl DataDirectory {
         DataDirectory::ended(drop)
     }
 
-    /// Of a node that has compacted it and was stopped.
+    /// Of a node that has compacted what an earlier one had sealed, and was stopped.
     pub fn compacted() -> DataDirectory {
-        DataDirectory::ended(|node| {
-            node.good(&["log", "alter", "filled", "--set", "cleanup.policy=compact"]);
-            poll("a compaction", || (metric(&node, "pyralog_compactions_total") > 0).then_some(()));
-            node.stop();
-        })
+        let data = DataDirectory::stopped();
+        let node = node(&data.path, &[]);
+        node.good(&["log", "alter", "filled", "--set", "cleanup.policy=compact"]);
+        poll("a compaction", || (metric(&node, "pyralog_compactions_total") > 0).then_some(()));
+        node.stop();
+        data
     }
 
     fn ended(end: impl FnOnce(Node)) -> DataDirectory {

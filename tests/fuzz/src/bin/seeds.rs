@@ -17,9 +17,12 @@ fn main() -> io::Result<()> {
     let segment = fixtures("log/fixtures/v1.segment")?;
     let rewritten = fixtures("log/fixtures/v2.segment")?;
     let wal = fixtures("log/fixtures/v1.wal")?;
-    let (offsets, times) = (fixtures("log/fixtures/v1.offsets")?, fixtures("log/fixtures/v1.times")?);
+    let (offsets, times) =
+        (fixtures("log/fixtures/v1.offsets")?, fixtures("log/fixtures/v1.times")?);
     let sessions = fixtures("log/fixtures/v1.sessions")?;
-    for (choice, bytes) in [&wal, &segment, &offsets, &times, &sessions, &rewritten].iter().enumerate() {
+    for (choice, bytes) in
+        [&wal, &segment, &offsets, &times, &sessions, &rewritten].iter().enumerate()
+    {
         seeds.put("recovery", &[&[choice as u8], &bytes[..]].concat())?;
     }
     seeds.put("segment", &segment)?;
