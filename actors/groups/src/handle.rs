@@ -152,17 +152,27 @@ impl Groups {
     /// # Errors
     /// A coordinator does not answer: a list without its groups would be a lie.
     pub async fn list(&self) -> Answer<Vec<GroupSummary>> {
+        self.list_in(&GroupState::ALIVE).await
+    }
+
+    /// Those that are in one of these states, sorted by name.
+    ///
+    /// # Errors
+    /// See [`GroupError`].
+    pub async fn list_in(&self, states: &[GroupState]) -> Answer<Vec<GroupSummary>> {
         if !self.shared.logs.exist() {
             return Ok(Vec::new());
         }
-        let asked = self.shared.seats.iter().map(|seat| seat.ask(Request::List));
-        let mut groups = Vec::new();
+        let asked = self.shared.seats.iter().map(|seat| seat.ask(Request::List(states.to_vec())));
+        let mut parts = Vec::new();
         for reply in try_join_all(asked).await? {
             match reply {
-                Reply::Listed(some) => groups.extend(some),
+                Reply::Listed(some) => parts.push(some),
                 other => return Err(mismatch(&other)),
             }
         }
+        let mut groups = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+        parts.into_iter().for_each(|part| groups.extend(part));
         groups.sort_by(|a: &GroupSummary, b| a.group.cmp(&b.group));
         Ok(groups)
     }

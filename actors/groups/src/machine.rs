@@ -54,6 +54,8 @@ pub struct Coordinator {
     /// Who waits for commits that were sent before, with the last of those.
     fetches: VecDeque<(Token, Caller, FetchOffsets)>,
     desk: Desk,
+    /// Timers that ticks have taken, ever.
+    timers_taken: u64,
 }
 
 impl Coordinator {
@@ -75,6 +77,16 @@ impl Coordinator {
     /// When it wants to be ticked next.
     pub fn next_deadline(&self) -> Option<Monotonic> {
         self.desk.timers.next()
+    }
+
+    /// Timers that are set. A tick takes no more than there were when it began.
+    pub fn timers(&self) -> usize {
+        self.desk.timers.len()
+    }
+
+    /// Timers that ticks have taken, ever.
+    pub fn timers_taken(&self) -> u64 {
+        self.timers_taken
     }
 
     /// What is durable.
@@ -108,7 +120,7 @@ impl Coordinator {
             Request::Leave(leave) => self.leave(caller, leave),
             Request::Commit(commit) => self.commit(caller, commit),
             Request::Fetch(fetch) => self.fetch(caller, fetch),
-            Request::List => self.list(caller),
+            Request::List(states) => self.list(caller, &states),
             Request::Describe(group) => self.describe(caller, group),
             Request::Delete(group) => self.delete(caller, &group),
             Request::DeleteOffsets(group, partitions) => {

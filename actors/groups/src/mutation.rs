@@ -29,6 +29,10 @@ pub enum Mutation {
     SilenceIgnored,
     /// The member whose instance was taken over goes on (B17).
     OldInstanceGoesOn,
+    /// Rounds are as short as clients say, down to no time at all (B20).
+    RoundsOfNoTime,
+    /// The same, and a tick takes timers that it has set itself (B20).
+    TickTakesItsOwn,
 }
 
 /// The bug that is planted here, if any.

@@ -205,6 +205,14 @@ pub enum GroupState {
 }
 
 impl GroupState {
+    /// What a group that is there may be in.
+    pub const ALIVE: [GroupState; 4] = [
+        GroupState::Empty,
+        GroupState::PreparingRebalance,
+        GroupState::CompletingRebalance,
+        GroupState::Stable,
+    ];
+
     /// Kafka's word for it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@
 //!
 //! A client may claim any length up to the limit. What it is given is room for
 //! as much as it has ever sent on this connection: so a producer of large
-//! batches gets its buffer in one piece, and one that only claims gets 16 KiB.
+//! batches gets its buffer in one piece, and one that only claims gets 8 KiB.
 
 use crate::request::CloseReason;
 use bytes::{BufMut, Bytes};
@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 const BUFFER_BYTES: usize = 8 * 1024;
 
 /// Room that is given for a claim alone.
-const TRUST_BYTES: usize = 16 * 1024;
+const TRUST_BYTES: usize = 8 * 1024;
 
 /// The smallest request: key, version, correlation.
 const REQUEST_BYTES_MIN: usize = 8;

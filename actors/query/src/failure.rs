@@ -50,6 +50,11 @@ impl<'a> Failures<'a> {
             | DataFusionError::Diagnostic(..) => {
                 ApiError::new(ErrorCode::QueryInvalid, tidied(&root.message()))
             }
+            // The engine calls some of what it cannot plan a bug of its own, such as
+            // numbers BETWEEN which bytes should lie.
+            DataFusionError::Internal(what) if self.code == ErrorCode::QueryInvalid => {
+                ApiError::new(self.code, format!("this cannot be planned: {}", tidied(what)))
+            }
             DataFusionError::Internal(what) => bug(&tidied(what)),
             DataFusionError::ExecutionJoin(join) => ended(join),
             _ => ApiError::new(self.code, tidied(&root.message())),
@@ -150,6 +155,8 @@ mod tests {
         let explained = Failures::running(&settings).explain(&internal);
         assert_eq!(explained.code, ErrorCode::Internal);
         assert!(!explained.message.contains("github"), "{}", explained.message);
+        let explained = Failures::planning(&settings).explain(&internal);
+        assert_eq!(explained.code, ErrorCode::QueryInvalid);
     }
 
     #[test]

@@ -196,6 +196,7 @@ impl GroupWorld {
             }
             let ((at, _), event) = self.events.pop_first().expect("it was looked at");
             self.now = at;
+            self.judge.happens(at)?;
             self.happen(event)?;
             self.judge.nobody_is_stuck(self.now)?;
         }

@@ -34,7 +34,7 @@ fn a_group_seed_is_a_whole_bug_report() {
 #[test]
 fn every_planted_bug_of_groups_is_caught_by_what_it_breaks() {
     use Mutation::*;
-    let bugs: [(Mutation, &[&str]); 12] = [
+    let bugs: [(Mutation, &[&str]); 14] = [
         (RefusedCommitWrittenLate, &["OFFSET"]),
         (EvictedMemberCommits, &["ZOMBIE"]),
         (AnswerBeforeDurable, &["OFFSET"]),
@@ -47,6 +47,8 @@ fn every_planted_bug_of_groups_is_caught_by_what_it_breaks() {
         (RoundNeverEnds, &["STUCK"]),
         (SilenceIgnored, &["STUCK"]),
         (OldInstanceGoesOn, &["ZOMBIE"]),
+        (RoundsOfNoTime, &["SPIN"]),
+        (TickTakesItsOwn, &["SPIN"]),
     ];
     for (mutation, promises) in bugs {
         let plan = GroupPlan { mutation: Some(mutation), ..GroupPlan::default() };

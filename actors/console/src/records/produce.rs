@@ -37,7 +37,7 @@ const IN_FLIGHT_MAX: usize = 16;
 const LINGER: Duration = Duration::from_millis(5);
 /// How often the reply says how far it is. Rarely, because a client that sends
 /// everything before it reads must not be able to block itself.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// A client that is told why its stream failed may be sending still. Closing at
 /// once would reset the connection, and the reason would be lost with it: so
 /// what comes is thrown away for this long, or until the client has stopped.

@@ -10,8 +10,11 @@ use crate::record::Record;
 use std::collections::BTreeSet;
 
 impl Coordinator {
-    pub(super) fn list(&mut self, caller: Caller) {
-        let groups = self.groups.values().map(Group::summary).collect();
+    /// Those in one of these states. Others are not even copied: there may be very many.
+    pub(super) fn list(&mut self, caller: Caller, states: &[GroupState]) {
+        let wanted = self.groups.values().filter(|group| states.contains(&group.state));
+        let mut groups = Vec::with_capacity(wanted.clone().count());
+        groups.extend(wanted.map(Group::summary));
         self.desk.answer(caller, Ok(Reply::Listed(groups)));
     }
 

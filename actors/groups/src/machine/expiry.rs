@@ -9,10 +9,26 @@ use super::timers::Timer;
 use crate::mutation::Mutation;
 use crate::record::Record;
 
+/// A tick that takes its own timers gives up after so many rounds, to be told of.
+const ROUNDS_PLANTED: usize = 1_000;
+
 impl Coordinator {
+    /// Takes the timers that are due as it begins, and no other: one that is set to this
+    /// moment meanwhile waits for the next tick. So every tick ends.
     pub(super) fn tick(&mut self) {
-        while let Some(timer) = self.desk.timers.take_due(self.desk.now.monotonic) {
-            self.due(timer);
+        self.take_due();
+        if self.desk.has(Mutation::TickTakesItsOwn) {
+            (0..ROUNDS_PLANTED).for_each(|_| self.take_due());
+        }
+    }
+
+    fn take_due(&mut self) {
+        for (at, timer) in self.desk.timers.due(self.desk.now.monotonic) {
+            // Another timer of this tick may have called it off, or moved it.
+            if self.desk.timers.take(at, &timer) {
+                self.timers_taken += 1;
+                self.due(timer);
+            }
         }
     }
 

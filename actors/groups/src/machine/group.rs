@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::input::{Caller, Reply, Token};
 use super::member::Member;
 use super::timers::Timer;
+use crate::mutation::Mutation;
 use crate::protocol::{GroupError, GroupState};
 use crate::record::{KeptGroup, Record};
 use bytes::Bytes;
@@ -89,8 +90,13 @@ impl Group {
     }
 
     /// The longest of its members'.
-    pub(super) fn rebalance_timeout(&self) -> Duration {
-        self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default()
+    pub(super) fn rebalance_timeout(&self, desk: &Desk) -> Duration {
+        let as_said = desk.has(Mutation::RoundsOfNoTime) || desk.has(Mutation::TickTakesItsOwn);
+        let timeout = |member: &Member| match as_said {
+            true => member.rebalance_timeout,
+            false => member.rebalance_timeout(),
+        };
+        self.members.values().map(timeout).max().unwrap_or_default()
     }
 
     /// True if `protocols` have one that all members support.

@@ -38,8 +38,8 @@ pub enum Request {
     Commit(CommitOffsets),
     /// Answered by `Fetched`.
     Fetch(FetchOffsets),
-    /// Answered by `Listed`.
-    List,
+    /// Those in one of these states; answered by `Listed`.
+    List(Vec<GroupState>),
     /// Answered by `Described`.
     Describe(String),
     /// Answered by `Done` when it is durable.
@@ -68,7 +68,7 @@ pub enum Reply {
     Each(Vec<Result<(), GroupError>>),
     /// Committed offsets.
     Fetched(Vec<PartitionOffset>),
-    /// All groups.
+    /// Those that were asked for.
     Listed(Vec<GroupSummary>),
     /// One group.
     Described(GroupDescription),

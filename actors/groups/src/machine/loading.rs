@@ -38,7 +38,7 @@ impl Coordinator {
         let mut groups: BTreeMap<String, Group> = groups.collect();
         groups.values_mut().for_each(|group| group.begin_again(&mut desk));
         desk.set_timer(Timer::Retention, desk.settings.retention_look);
-        Coordinator { groups, kept, fetches: VecDeque::new(), desk }
+        Coordinator { groups, kept, fetches: VecDeque::new(), desk, timers_taken: 0 }
     }
 
     /// Plants a bug.
@@ -84,7 +84,10 @@ impl Group {
             self.begin_session(desk, id);
         }
         match self.state {
-            GroupState::CompletingRebalance => self.await_syncs(desk, self.rebalance_timeout()),
+            GroupState::CompletingRebalance => {
+                let patience = self.rebalance_timeout(desk);
+                self.await_syncs(desk, patience);
+            }
             // Who has asked already is not known: nobody is put out for not asking.
             GroupState::Stable => self.members.values_mut().for_each(|m| m.synced = true),
             _ => {}

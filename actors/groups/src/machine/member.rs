@@ -7,12 +7,18 @@ use bytes::Bytes;
 use pyralog_env::Monotonic;
 use std::time::Duration;
 
+/// The shortest rebalance timeout, whatever a client says, or said before it was kept.
+/// With none at all a round that waits for a static member would begin again and again
+/// within one moment.
+const REBALANCE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) instance: Option<String>,
     pub(super) client_id: String,
     pub(super) client_host: String,
     pub(super) session_timeout: Duration,
+    /// As it was said; see [`Member::rebalance_timeout`].
     pub(super) rebalance_timeout: Duration,
     /// Assignors with what it says for each, the preferred first.
     pub(super) protocols: Vec<(String, Bytes)>,
@@ -71,6 +77,11 @@ impl Member {
 
     pub(super) fn supports(&self, protocol: &str) -> bool {
         self.protocols.iter().any(|(name, _)| name == protocol)
+    }
+
+    /// How long others wait for it in a rebalance.
+    pub(super) fn rebalance_timeout(&self) -> Duration {
+        self.rebalance_timeout.max(REBALANCE_TIMEOUT_MIN)
     }
 
     pub(super) fn metadata(&self, protocol: &str) -> Bytes {

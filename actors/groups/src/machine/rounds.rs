@@ -21,7 +21,7 @@ impl Group {
         desk.timers.cancel(&Timer::Sync(self.name.clone()));
         (self.awaits, self.opening) = (None, None);
         self.set_state(desk, GroupState::PreparingRebalance);
-        let (delay, most) = (desk.settings.initial_rebalance_delay, self.rebalance_timeout());
+        let (delay, most) = (desk.settings.initial_rebalance_delay, self.rebalance_timeout(desk));
         if was_empty && !delay.is_zero() {
             self.opening = Some(Opening { remaining: most.saturating_sub(delay), grew: false });
             desk.set_timer(Timer::Round(self.name.clone()), delay);
@@ -76,7 +76,7 @@ impl Group {
         }
         if !self.elect_leader_who_is_here() && !self.members.is_empty() {
             // Only static members are left, and none of them is here.
-            return desk.set_timer(Timer::Round(self.name.clone()), self.rebalance_timeout());
+            return desk.set_timer(Timer::Round(self.name.clone()), self.rebalance_timeout(desk));
         }
         desk.timers.cancel(&Timer::Round(self.name.clone()));
         self.generation += 1;
@@ -135,7 +135,7 @@ impl Group {
             }
         }
         if stored {
-            return desk.set_timer(Timer::Sync(self.name.clone()), self.rebalance_timeout());
+            return desk.set_timer(Timer::Sync(self.name.clone()), self.rebalance_timeout(desk));
         }
         self.put_out_untold(desk);
         self.prepare_round(desk);

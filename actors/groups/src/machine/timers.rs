@@ -43,13 +43,22 @@ impl Timers {
         self.order.first().map(|(at, _)| *at)
     }
 
-    /// Takes one that is due.
-    pub(super) fn take_due(&mut self, now: Monotonic) -> Option<Timer> {
-        if self.next()? > now {
-            return None;
+    /// How many are set.
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Those that are due now, in order.
+    pub(super) fn due(&self, now: Monotonic) -> Vec<(Monotonic, Timer)> {
+        self.order.iter().take_while(|(at, _)| *at <= now).cloned().collect()
+    }
+
+    /// Takes one out, if it is still set to this time.
+    pub(super) fn take(&mut self, at: Monotonic, timer: &Timer) -> bool {
+        let is_set = self.times.get(timer) == Some(&at);
+        if is_set {
+            self.cancel(timer);
         }
-        let (_, timer) = self.order.pop_first()?;
-        self.times.remove(&timer);
-        Some(timer)
+        is_set
     }
 }

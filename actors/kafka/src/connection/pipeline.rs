@@ -218,7 +218,8 @@ async fn finish(
 ) -> Result<Option<Reply>, CloseReason> {
     match work {
         Work::Produce(pending) => pending.finish().await,
-        Work::Other(request) => answer(service, caller, &request).await.map(Some),
+        // Boxed: the largest of them is far larger than a connection that waits.
+        Work::Other(request) => Box::pin(answer(service, caller, &request)).await.map(Some),
         Work::ApiVersionsTooNew { correlation } => api_versions::too_new(correlation).map(Some),
     }
 }

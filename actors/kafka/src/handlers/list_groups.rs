@@ -5,10 +5,13 @@ use crate::reply::Reply;
 use crate::request::{CloseReason, Request};
 use crate::service::Service;
 use crate::wire::{Malformed, Writer};
-use pyralog_groups::GroupSummary;
+use pyralog_groups::GroupState;
 
 /// Kafka's name for groups whose clients agree among themselves: here all are.
 const CLASSIC: &str = "classic";
+
+/// No row has more bytes beside its names: four lengths, a state and a kind.
+const ROW_BYTES: usize = 48;
 
 /// What is asked; an empty filter lets everything through.
 #[derive(Default)]
@@ -30,8 +33,11 @@ impl Question<'_> {
         Ok(question)
     }
 
-    fn wants(&self, group: &GroupSummary) -> bool {
-        passes(&self.states, group.state.as_str()) && passes(&self.kinds, CLASSIC)
+    /// The states that are wanted: none if no kind is that there is.
+    fn states(&self) -> Vec<GroupState> {
+        let wanted = GroupState::ALIVE.into_iter();
+        let wanted = wanted.filter(|state| passes(&self.states, state.as_str()));
+        wanted.filter(|_| passes(&self.kinds, CLASSIC)).collect()
     }
 }
 
@@ -43,18 +49,20 @@ fn passes(filter: &[&str], word: &str) -> bool {
 pub(crate) async fn handle(service: &Service, request: &Request) -> Result<Reply, CloseReason> {
     let version = request.version;
     let question = Question::read(request)?;
-    let (error, groups) = match service.groups.list().await {
+    let (error, groups) = match service.groups.list_in(&question.states()).await {
         Ok(groups) => (NONE, groups),
         Err(error) => (group_error(&error), Vec::new()),
     };
-    let wanted = groups.iter().filter(|group| question.wants(group));
-    let mut out = Writer::new(request.is_flexible(), 64);
+    // There may be many: a buffer that doubles would hold them three times.
+    let bytes =
+        groups.iter().map(|group| group.group.len() + group.protocol_type.len() + ROW_BYTES);
+    let mut out = Writer::new(request.is_flexible(), bytes.sum::<usize>() + ROW_BYTES);
     if version >= 1 {
         out.i32(0); // throttle time
     }
     out.i16(error);
-    out.count(wanted.clone().count());
-    for group in wanted {
+    out.count(groups.len());
+    for group in groups {
         out.text(&group.group);
         out.text(&group.protocol_type);
         if version >= 4 {

@@ -70,7 +70,9 @@ fn join_group(version: i16, size: usize) -> JoinGroupRequest {
         .with_group_instance_id(instance(version, 5))
         .with_protocol_type(text("consumer".to_owned()))
         .with_protocols((0..size).map(protocol).collect());
-    if version == 0 { request } else { request.with_rebalance_timeout_ms(300_000) }
+    let timeouts = [300_000, 0, -1, 1, i32::MAX, i32::MIN];
+    let rebalance_ms = timeouts[size % timeouts.len()];
+    if version == 0 { request } else { request.with_rebalance_timeout_ms(rebalance_ms) }
 }
 
 fn sync_group(version: i16, size: usize) -> SyncGroupRequest {

@@ -1,8 +1,11 @@
-//! A value as a JSON object, read in one pass over its text.
+//! A value as a JSON object, read in one pass over its text; in two if it is not one of
+//! the plain ones.
 //!
 //! The fields that are wanted are kept as pieces of the text, all others are skipped
 //! and nothing is allocated for them. Only when the whole of it is known to be an
 //! object do the pieces go to their columns: half a document is none.
+
+mod plain;
 
 use super::field::FieldBuilder;
 use super::layout::{FieldName, Layout};
@@ -67,6 +70,17 @@ fn read_object<'de>(
 ) -> bool {
     // JSON is UTF-8: checked once for all the pieces.
     let Ok(text) = std::str::from_utf8(value) else { return false };
+    plain::read_plain_object(text, layout, pieces).is_some()
+        || read_object_in_full(text, layout, pieces)
+}
+
+/// The same by serde_json, whatever is in the object.
+fn read_object_in_full<'de>(
+    text: &'de str,
+    layout: &mut Layout,
+    pieces: &mut [Option<&'de str>],
+) -> bool {
+    pieces.fill(None);
     let mut document = serde_json::Deserializer::from_str(text);
     Object { layout, pieces }.deserialize(&mut document).is_ok() && document.end().is_ok()
 }

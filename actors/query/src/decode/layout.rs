@@ -15,6 +15,8 @@ const GUESSES_MAX: usize = 2_000;
 #[derive(Debug, Default)]
 struct Guess {
     name: String,
+    /// The name as most documents write it, `"name":`; empty if it needs escapes.
+    head: String,
     column: Option<usize>,
 }
 
@@ -32,8 +34,14 @@ impl Layout {
         Layout { columns, guesses: Vec::new() }
     }
 
+    /// What the `place`-th field most likely begins with, and its column.
+    pub(super) fn guess(&self, place: usize) -> Option<(&[u8], Option<usize>)> {
+        let guess = self.guesses.get(place).filter(|guess| !guess.head.is_empty())?;
+        Some((guess.head.as_bytes(), guess.column))
+    }
+
     /// The column of the field `name`, seen as the `place`-th of its document.
-    fn column(&mut self, place: usize, name: &str) -> Option<usize> {
+    pub(super) fn column(&mut self, place: usize, name: &str) -> Option<usize> {
         if let Some(guess) = self.guesses.get(place)
             && guess.name == name
         {
@@ -46,6 +54,10 @@ impl Layout {
         if let Some(guess) = self.guesses.get_mut(place) {
             guess.name.clear();
             guess.name.push_str(name);
+            guess.head.clear();
+            if !name.contains(|c| matches!(c, '"' | '\\' | '\0'..' ')) {
+                guess.head.extend(["\"", name, "\":"]);
+            }
             guess.column = column;
         }
         column

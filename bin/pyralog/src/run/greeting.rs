@@ -40,12 +40,12 @@ fn text(life: &Life, data: &DataDirectory, listeners: &Listeners) -> String {
         let _ = write!(
             text,
             "Try in another terminal:\n\
-             \x20 pyralog log create flights --partitions 4{server}\n\
-             \x20 echo 'hello' | pyralog produce flights{server}\n\
-             \x20 pyralog consume flights --until-end{server}\n\
+             \x20 pyralog log create greetings --partitions 4{server}\n\
+             \x20 echo 'hello' | pyralog produce greetings{server}\n\
+             \x20 pyralog consume greetings --until-end{server}\n\
              \x20 pyralog id --count 3{server}\n\
-             \x20 echo 'hello' | kcat -b {kafka} -t flights -P\n\
-             \x20 kcat -b {kafka} -t flights -C -e\n\
+             \x20 echo 'hello' | kcat -b {kafka} -t greetings -P\n\
+             \x20 kcat -b {kafka} -t greetings -C -e\n\
              \x20 curl http://{http}/v1/status\n\n",
         );
     }

@@ -105,7 +105,9 @@ impl GroupWorld {
             return Ok(());
         }
         self.broker.alarm = None;
-        self.step(Input::Tick)
+        let (set, before) = (self.broker.machine.timers(), self.broker.machine.timers_taken());
+        self.step(Input::Tick)?;
+        self.judge.ticked(set as u64, self.broker.machine.timers_taken() - before)
     }
 
     /// Nobody who waited is answered by the next life.

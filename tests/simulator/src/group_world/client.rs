@@ -62,7 +62,7 @@ impl Client {
             knows_first: chance.percent(60),
             skips: chance.percent(50),
             session: Duration::from_secs(6 + chance.below(5)),
-            rebalance: Duration::from_secs(10 + chance.below(11)),
+            rebalance: rebalance(chance),
             member: String::new(),
             generation: -1,
             doing: Doing::Resting(now),
@@ -157,6 +157,15 @@ impl Client {
 
     pub(super) fn is_busy(&self, now: Monotonic) -> bool {
         self.busy_until > now
+    }
+}
+
+/// Most give their group some time; some give it hardly any, or none.
+fn rebalance(chance: &Chance) -> Duration {
+    match chance.below(10) {
+        0 => Duration::ZERO,
+        1 => Duration::from_millis(chance.below(1_000)),
+        _ => Duration::from_secs(10 + chance.below(11)),
     }
 }
 

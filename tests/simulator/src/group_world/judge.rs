@@ -6,7 +6,8 @@
 //! nobody waits longer than a rebalance and a session; **ZOMBIE** nobody commits for a
 //! generation that is over, after it was put out, or after its instance was taken over;
 //! **OFFSET** what is acknowledged is found, what is not durable or was refused is not,
-//! and nothing goes back; **SKIP** no record is left out.
+//! and nothing goes back; **SKIP** no record is left out; **SPIN** the coordinator does
+//! not go round in circles while time stands still.
 
 mod offsets;
 mod rounds;
@@ -24,6 +25,9 @@ use std::time::Duration;
 /// The longest rebalance, session and stall of the log in these worlds, and a little.
 const PATIENCE: Duration = Duration::from_secs(20 + 10 + 3 + 2);
 
+/// More than clients could do at once.
+const EVENTS_MAX: u32 = 1_000;
+
 pub(super) struct Judge {
     open: BTreeMap<u64, Open>,
     rounds: Rounds,
@@ -31,6 +35,8 @@ pub(super) struct Judge {
     /// Offsets up to which every record of a partition was read by somebody.
     read_to: Vec<i64>,
     noted: Verdict,
+    /// The moment, and what has happened in it.
+    moment: (Monotonic, u32),
 }
 
 /// A request that has arrived and is not answered.
@@ -49,6 +55,7 @@ impl Judge {
             offsets: Offsets::default(),
             read_to: vec![0; partitions as usize],
             noted: Ok(()),
+            moment: (Monotonic(0), 0),
         }
     }
 
@@ -124,6 +131,24 @@ impl Judge {
         match self.open.values().find(waits) {
             Some(open) => Err(format!("STUCK: unanswered for {PATIENCE:?}: {:?}", open.request)),
             None => Ok(()),
+        }
+    }
+
+    /// Something happens.
+    pub(super) fn happens(&mut self, now: Monotonic) -> Verdict {
+        let (moment, events) = self.moment;
+        self.moment = (now, if moment == now { events + 1 } else { 0 });
+        match events > EVENTS_MAX {
+            true => Err(format!("SPIN: {events} events within one moment")),
+            false => Ok(()),
+        }
+    }
+
+    /// A tick took so many timers, and so many were set as it began.
+    pub(super) fn ticked(&self, set: u64, taken: u64) -> Verdict {
+        match taken > set {
+            true => Err(format!("SPIN: a tick took {taken} timers and {set} were set")),
+            false => Ok(()),
         }
     }
 

@@ -19,7 +19,9 @@ const CONNECTION_MUTATIONS: usize = 64;
 /// One length in this many is wrong.
 const WRONG_LENGTHS: usize = 64;
 /// How often a connection that cost too much is tried again.
-const REPETITIONS: usize = 3;
+const REPETITIONS: usize = 8;
+/// ListGroups: its answer is as long as there are groups, and what came before made many.
+const LIST_GROUPS: i16 = 16;
 /// The correlation id of the good request.
 const SENTINEL: i32 = 0x5eed_5eed;
 const SENTINEL_BYTES: usize = 14;
@@ -108,7 +110,7 @@ impl Attack {
             }
             let Some(&end) = self.ends.get(turn) else { break };
             weight.received += end - start;
-            let open = self.exchange(&mut stream, start, end)?;
+            let open = self.exchange(&mut stream, start, end, &mut weight.received)?;
             weight.note(ALLOCATOR.peak_usage().saturating_sub(before));
             if !open {
                 weight.closed = true;
@@ -138,10 +140,17 @@ impl Attack {
         self.ends.push(self.said.len());
     }
 
-    /// Sends one pair of them and reads until the good request is answered;
-    /// false if the connection is closed instead.
-    fn exchange(&mut self, stream: &mut TcpStream, start: usize, end: usize) -> Result<bool> {
+    /// Sends one pair of them and reads until the good request is answered; false if the
+    /// connection is closed instead. A list of groups counts with what was received.
+    fn exchange(
+        &mut self,
+        stream: &mut TcpStream,
+        start: usize,
+        end: usize,
+        received: &mut usize,
+    ) -> Result<bool> {
         let wire = &self.said[start..end];
+        let lists_groups = wire[4..6] == LIST_GROUPS.to_be_bytes();
         let length = i32::from_be_bytes([wire[0], wire[1], wire[2], wire[3]]);
         let wrong_length = usize::try_from(length) != Ok(wire.len() - 4 - SENTINEL_BYTES);
         if stream.write_all(wire).is_err() {
@@ -163,6 +172,9 @@ impl Attack {
             if !arrived(stream.read_exact(room))? {
                 return Ok(false);
             }
+            if lists_groups {
+                *received += rest;
+            }
             if correlation == SENTINEL {
                 return Ok(!wrong_length);
             }
@@ -175,7 +187,11 @@ impl Attack {
         let tried: BTreeMap<usize, usize> = tried.collect();
         let memory = self.worst.worst().map_or_else(String::new, |worst| {
             let (peak, received, left) = (worst.peak, worst.received, -worst.excess());
-            format!("at worst {peak} bytes for {received} received, {left} below what is allowed")
+            let api = self.worst_said.get(4..8).unwrap_or_default();
+            format!(
+                "at worst {peak} bytes for {received} received (API and version {api:?} first), \
+                 {left} below what is allowed"
+            )
         });
         format!(
             "{} mutations in {:.1} s over {} connections: {} answered, {} closed; by API key {tried:?}\n\

@@ -11,7 +11,9 @@ fn a_list_shows_every_group_with_its_state() {
     let mut bench = Bench::new();
     bench.stable_one();
     bench.now(Request::Commit(CommitOffsets { group: "alone".into(), ..alone(1) })).unwrap();
-    let Ok(Reply::Listed(groups)) = bench.now(Request::List) else { panic!() };
+    let Ok(Reply::Listed(groups)) = bench.now(Request::List(GroupState::ALIVE.to_vec())) else {
+        panic!()
+    };
     let shown: Vec<_> = groups
         .iter()
         .map(|g| (g.group.as_str(), g.state, g.protocol_type.as_str(), g.members))

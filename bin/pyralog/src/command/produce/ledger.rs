@@ -40,6 +40,13 @@ impl Ledger {
         self.row_before(self.durable)
     }
 
+    /// Records that are on their way, to the nearest piece. If the answer does not come,
+    /// each of them may be in the log or not.
+    pub fn in_doubt(&self) -> u64 {
+        let sent = self.marks.back().map_or(0, |mark| mark.records);
+        sent.saturating_sub(self.durable)
+    }
+
     /// Rows in front of the record behind `records` others.
     fn row_before(&self, records: u64) -> u64 {
         let mark = self.marks.iter().rev().find(|mark| mark.records <= records);
@@ -75,6 +82,7 @@ mod tests {
         for (durable, rows) in [(0, 100), (49, 149), (50, 150), (80, 180), (90, 200), (95, 205)] {
             ledger.durable(durable);
             assert_eq!(ledger.rows_durable(), rows, "{durable}");
+            assert_eq!(ledger.in_doubt(), 90_u64.saturating_sub(durable));
         }
         assert_eq!(ledger.marks.len(), 1);
         // It never goes back.

@@ -149,10 +149,15 @@ impl Sending<'_> {
         }
         let (records, were) = (records_text(safe), was_or_were(safe));
         let known = format!("at least {records} {were} acknowledged; the rest is unknown");
-        failure.help(format!("{known}; {}", self.way_on()))
+        let doubt = records_text(self.ledger().in_doubt());
+        failure.help(format!(
+            "{known}; {}, but of the {doubt} or so that were on their way some may be in the log \
+             already, and are there twice then",
+            self.way_on()
+        ))
     }
 
-    /// How to go on after it broke off. What was in flight may be there twice then.
+    /// How to go on after it broke off.
     fn way_on(&self) -> String {
         match self.ledger().rows_durable() {
             0 => "send the same input again to go on".to_owned(),
