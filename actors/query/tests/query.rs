@@ -8,8 +8,14 @@ mod shown;
 #[path = "query/traps.rs"]
 mod traps;
 
+#[path = "query/bytes.rs"]
+mod bytes;
+#[path = "query/clauses.rs"]
+mod clauses;
 #[path = "query/columns.rs"]
 mod columns;
+#[path = "query/guards.rs"]
+mod guards;
 #[path = "query/joins.rs"]
 mod joins;
 #[path = "query/layouts.rs"]
