@@ -123,7 +123,7 @@ mod tests {
         check("select * fr", 9, &["from"]);
         check("SELECT * FROM f", 14, &["flights"]);
         check("select * from x left join\tfl", 26, &["flights"]);
-        check("SELECT f", 7, &["FROM", "flight", "flights"]);
+        check("SELECT f", 7, &["from", "flight", "flights"]);
         check("SELECT * FROM sys.", 14, &["sys.logs"]);
         check("SELECT * FROM \"Fa", 14, &["\"Fares\""]);
         check("SELECT max(fl", 11, &["flight", "flights"]);
