@@ -26,6 +26,8 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use kinds::kind;
+
 use crate::Rows;
 use bytes::Bytes;
 use cells::Cells;

@@ -9,7 +9,7 @@ mod threads;
 
 use crate::catalog::{CATALOG, Catalog, Catalogs, LOGS};
 use crate::counters::Counting;
-use crate::functions;
+use crate::functions::{self, Ledger};
 use crate::rows::Rows;
 use crate::snapshot::Snapshot;
 use crate::{QuerySettings, RunOptions};
@@ -78,8 +78,9 @@ impl Engine {
 }
 
 impl Inner {
-    /// The state of one query: the logs as they are now, and its share of the memory.
-    fn session(&self) -> Result<SessionState> {
+    /// The state of one query: the logs as they are now, and its share of the memory, on
+    /// which functions have an account.
+    fn session(&self) -> Result<(SessionState, Arc<Ledger>)> {
         let settings = &self.settings;
         let memory =
             QueryMemory::new(Arc::clone(&self.memory), settings, Arc::clone(&self.counting));
@@ -91,10 +92,12 @@ impl Inner {
         let snapshot = Arc::new(Snapshot::new(self.sources.shen.clone()));
         let (system, counting) = (Arc::clone(&self.sources.system), Arc::clone(&self.counting));
         let catalog = Arc::new(Catalog::new(snapshot, system, counting));
-        Ok(SessionStateBuilder::new_from_existing(self.template.clone())
-            .with_runtime_env(environment)
+        let mut session = SessionStateBuilder::new_from_existing(self.template.clone())
+            .with_runtime_env(Arc::clone(&environment))
             .with_catalog_list(Arc::new(Catalogs(catalog)))
-            .build())
+            .build();
+        let ledger = functions::guard(&mut session, &environment.memory_pool);
+        Ok((session, ledger))
     }
 }
 

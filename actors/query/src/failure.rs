@@ -48,7 +48,7 @@ impl<'a> Failures<'a> {
             | DataFusionError::SchemaError(..)
             | DataFusionError::Configuration(_)
             | DataFusionError::Diagnostic(..) => {
-                ApiError::new(ErrorCode::QueryInvalid, tidied(&root.message()))
+                ApiError::new(ErrorCode::QueryInvalid, hinted(tidied(&root.message())))
             }
             // The engine calls some of what it cannot plan a bug of its own, such as
             // numbers BETWEEN which bytes should lie.
@@ -75,9 +75,9 @@ impl<'a> Failures<'a> {
     fn out_of_memory(&self) -> ApiError {
         let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
         let message = format!(
-            "the query needs more memory than there is for queries: {} MiB for one \
-             (memory_bytes_per_query_max) and {} MiB for all (memory_bytes_max); ask for fewer \
-             rows, groups or columns, or raise them",
+            "the query needs more memory than there is for queries: {} MiB for one, and {} MiB \
+             for all together (query_memory, of which one may use half); ask for fewer rows, \
+             groups or columns, or raise query_memory",
             mebibytes(self.settings.memory_bytes_per_query_max),
             mebibytes(self.settings.memory_bytes_max),
         );
@@ -108,6 +108,16 @@ fn syntax(error: &ParserError) -> String {
             "the query's parentheses or subqueries stand too deep in one another".to_owned()
         }
     }
+}
+
+/// With what to do, where it is always the same.
+fn hinted(message: String) -> String {
+    const ABOUT_TYPES: [&str; 3] = ["coercion", "No function matches", "Cannot infer common"];
+    let is_about_types = ABOUT_TYPES.iter().any(|words| message.contains(words));
+    if is_about_types && message.contains("Binary") {
+        return format!("{message}; text(…) makes text of bytes");
+    }
+    message
 }
 
 /// Without backtrace, hints at the engine's own settings and its other chatter.
@@ -165,6 +175,10 @@ mod tests {
         let settings = QuerySettings::default();
         let explained = Failures::planning(&settings).explain(&exhausted.context("sorting"));
         assert_eq!(explained.code, ErrorCode::QueryOutOfMemory);
-        assert!(explained.message.contains("256 MiB for one (memory_bytes_per_query_max)"));
+        assert!(
+            explained
+                .message
+                .contains("256 MiB for one, and 512 MiB for all together (query_memory")
+        );
     }
 }

@@ -15,8 +15,10 @@
 //! - `catalog`, `snapshot`, `table`, `columns`: what names mean in one query.
 //! - `predicate`, `offset_set`, `ranges`: what need not be read.
 //! - `scan`, `decode`: the leaf that reads, and records on their way into columns.
-//! - `engine`: threads, memory, turns; `parsing`, `read_only`, `unknown_table`, `failure`:
-//!   what is refused, and how it is said.
+//! - `engine`: threads, memory, turns; `parsing`, `read_only`, `dropped`, `unknown_table`,
+//!   `failure`: what is refused, and how it is said; `naming`: columns asked for twice.
+//! - `functions`: ours, and guards before those that may make much of little.
+//! - `type_names`: types as `DESCRIBE` calls them.
 //! - [`SystemSchema`]: the schema `sys`.
 
 mod actor;
@@ -25,10 +27,12 @@ mod catalog;
 mod columns;
 mod counters;
 mod decode;
+mod dropped;
 mod engine;
 mod failure;
 mod functions;
 mod handle;
+mod naming;
 mod offset_set;
 mod parsing;
 mod predicate;
@@ -40,6 +44,7 @@ mod settings;
 mod snapshot;
 mod system;
 mod table;
+mod type_names;
 mod unknown_table;
 
 pub use actor::{QueriesArguments, QueryEngine, QueryEngineMessage, queries_child};

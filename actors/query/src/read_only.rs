@@ -7,6 +7,9 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as Sql;
 use pyralog_model::{ApiError, ErrorCode};
 
+/// What is said of the engine's own settings, which nobody can set.
+const SETTINGS: &str = "SHOW shows TABLES and COLUMNS; settings are in sys.config";
+
 /// Refuses a statement that may do anything else than read.
 pub(crate) fn check_statement(statement: &Statement) -> Result<(), ApiError> {
     match statement {
@@ -19,11 +22,11 @@ pub(crate) fn check_statement(statement: &Statement) -> Result<(), ApiError> {
             | Sql::ShowDatabases { .. }
             | Sql::ShowFunctions { .. }
             | Sql::ShowSchemas { .. }
-            | Sql::ShowVariable { .. }
             | Sql::ShowViews { .. } => Ok(()),
             Sql::Explain { statement, .. } => {
                 check_statement(&Statement::Statement(statement.clone()))
             }
+            Sql::ShowVariable { .. } => Err(ApiError::new(ErrorCode::QueryInvalid, SETTINGS)),
             other => Err(refusal(&first_word(&other.to_string()))),
         },
         Statement::Explain(explain) => check_statement(&explain.statement),

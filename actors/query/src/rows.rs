@@ -8,13 +8,18 @@ use crate::failure::bug;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use futures::Stream;
-use pyralog_model::ApiError;
+use pyralog_model::{ApiError, ErrorCode};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::Sleep;
+use tokio::time::{Sleep, timeout};
+
+/// How long a query waits for a thread. Threads change from query to query many times a
+/// second, unless each is held by one that does not pause.
+const THREAD_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// The rows of an answer, a few thousand at a time. Dropping it ends the query.
 pub struct Rows {
@@ -37,14 +42,19 @@ impl Drop for Query {
 }
 
 impl Rows {
-    /// Waits until the columns are known, which is when the query has been planned.
+    /// Waits until a thread has taken the query up, and until the columns are known, which is when the query has been planned.
     pub(crate) async fn begin(
         task: JoinHandle<Result<(), ApiError>>,
+        begun: oneshot::Receiver<()>,
         schema: oneshot::Receiver<SchemaRef>,
         batches: mpsc::Receiver<RecordBatch>,
         deadline: Deadline,
     ) -> Result<Rows, ApiError> {
         let mut query = Query(task);
+        let taken_up = timeout(THREAD_WAIT_MAX, begun);
+        if deadline.late().guard(taken_up).await?.is_err() {
+            return Err(overloaded());
+        }
         let planned = deadline.late().guard(schema).await?;
         let Ok(schema) = planned else {
             // It ended before it was planned, and says why.
@@ -99,6 +109,12 @@ impl std::fmt::Debug for Rows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rows").field("schema", &self.schema).finish_non_exhaustive()
     }
+}
+
+fn overloaded() -> ApiError {
+    let message = "all threads of queries are held by others, which do not pause; send it again, \
+                   later";
+    ApiError::new(ErrorCode::Overloaded, message)
 }
 
 /// What became of the task.

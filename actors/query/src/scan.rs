@@ -25,7 +25,9 @@ use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType,
 };
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput,
+};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
@@ -78,14 +80,14 @@ impl PartitionScanExec {
             self.groups.get(group).cloned().ok_or_else(|| {
                 DataFusionError::Internal(format!("the scan has no group {group}"))
             })?;
-        let metrics = ScanMetrics::new(&self.metrics, group, &self.work.counting);
+        let baseline = BaselineMetrics::new(&self.metrics, group);
+        let metrics = ScanMetrics::new(&self.metrics, &baseline, group, &self.work.counting);
         let scan = work::GroupScan::new(&self.work, ranges, self.fetch, metrics, context, group);
         let batches = match self.backward {
             false => forward::batches(scan).boxed(),
             true => backward::batches(scan).boxed(),
         };
-        let baseline = BaselineMetrics::new(&self.metrics, group);
-        let counted = batches.inspect_ok(move |batch| baseline.record_output(batch.num_rows()));
+        let counted = batches.map_ok(move |batch| batch.record_output(&baseline));
         let schema = Arc::clone(&self.work.schema);
         Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, counted))))
     }

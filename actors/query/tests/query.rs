@@ -8,10 +8,16 @@ mod shown;
 #[path = "query/traps.rs"]
 mod traps;
 
+#[path = "query/bytes.rs"]
+mod bytes;
+#[path = "query/clauses.rs"]
+mod clauses;
 #[path = "query/columns.rs"]
 mod columns;
 #[path = "query/gaps.rs"]
 mod gaps;
+#[path = "query/guards.rs"]
+mod guards;
 #[path = "query/joins.rs"]
 mod joins;
 #[path = "query/layouts.rs"]

@@ -69,7 +69,8 @@ pub struct FrameHeader {
     pub epoch: Epoch,
     /// Offset of the first record, or the new end of a truncation.
     pub base_offset: Offset,
-    /// Number of records, 0 for a truncation.
+    /// Number of records when it was written, which is that of its offsets for ever, 0
+    /// for a truncation.
     pub record_count: u32,
     /// Producer's sequence of the first record, -1 without a session.
     pub base_sequence: i32,

@@ -36,8 +36,8 @@ pub use log_name::{LogName, LogNameError};
 pub use log_settings::{CleanupPolicy, LogSettings, SettingError, SettingRow, UpkeepSettings};
 pub use numbers::{Epoch, Lsn, Offset};
 pub use records::{
-    BatchBuilder, RawRecord, RawRecords, Record, RecordHeader, Records, RecordsError,
-    decode_records, raw_records, rewrite_batch,
+    BatchBuilder, COMPACTED_BATCH_BYTES_MAX, COMPACTED_BATCH_RECORDS_MAX, RawRecord, RawRecords,
+    Record, RecordHeader, Records, RecordsError, decode_records, raw_records, rewrite_batch,
 };
 pub use scarab::{Lane, LogicalClock, SCARAB_EPOCH_MS, ScarabId};
 pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema, SchemaError};

@@ -23,7 +23,9 @@ mod raw;
 mod rewriting;
 
 pub use builder::BatchBuilder;
-pub use raw::{RawRecord, RawRecords, raw_records};
+pub use raw::{
+    COMPACTED_BATCH_BYTES_MAX, COMPACTED_BATCH_RECORDS_MAX, RawRecord, RawRecords, raw_records,
+};
 pub use rewriting::rewrite_batch;
 
 /// The attribute bit which says that `max_timestamp` is every record's time.

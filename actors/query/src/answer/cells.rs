@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | integers to 64 bits with sign, to 32 without | number | digits |
 //! | 64 bits without sign (Scarab ids) | digits in quotes: others would round them | digits |
-//! | floats | number; `null` for NaN and infinities | digits; `NaN`, `inf`, `-inf` |
+//! | floats | number; `"NaN"`, `"inf"`, `"-inf"` | digits; `NaN`, `inf`, `-inf` |
 //! | decimals | digits in quotes, for the same reason | digits |
 //! | dates, times, timestamps | ISO 8601, with `Z` or an offset only if there is a zone | the same |
 //! | text | text | text |
@@ -51,7 +51,11 @@ impl<'a> Cells<'a> {
         }
         match &self.kind {
             Kind::Null => out.extend_from_slice(b"null"),
-            Kind::Float(_, is_finite) if !is_finite(row) => out.extend_from_slice(b"null"),
+            Kind::Float(display, is_finite) if !is_finite(row) => {
+                out.push(b'"');
+                bare(out, display, row)?;
+                out.push(b'"');
+            }
             Kind::Bare(display) | Kind::Float(display, _) => bare(out, display, row)?,
             Kind::Quoted(display) => {
                 json_text(out, &display.value(row).try_to_string().map_err(unshown)?);

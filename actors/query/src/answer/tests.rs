@@ -71,8 +71,8 @@ fn numbers_keep_every_digit() {
     check(Float64Array::from(vec![Some(0.1), None]), "DOUBLE", "0.1", "0.1");
     check(Float32Array::from(vec![Some(0.1), None]), "REAL", "0.1", "0.1");
     check(Float64Array::from(vec![1e300]), "DOUBLE", "1e300", "1e300");
-    check(Float64Array::from(vec![f64::NAN]), "DOUBLE", "null", "NaN");
-    check(Float32Array::from(vec![f32::NEG_INFINITY]), "REAL", "null", "-inf");
+    check(Float64Array::from(vec![f64::NAN]), "DOUBLE", "\"NaN\"", "NaN");
+    check(Float32Array::from(vec![f32::NEG_INFINITY]), "REAL", "\"-inf\"", "-inf");
     let decimal = Decimal128Array::from(vec![Some(-1_250), None]);
     let decimal = decimal.with_precision_and_scale(10, 2).unwrap();
     check(decimal, "DECIMAL(10, 2)", "\"-12.50\"", "-12.50");

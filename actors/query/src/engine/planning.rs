@@ -1,8 +1,10 @@
 //! From a text to a plan that can run.
 
 use super::Inner;
+use crate::dropped;
 use crate::failure::Failures;
 use crate::functions;
+use crate::naming;
 use crate::parsing::parse;
 use crate::read_only;
 use crate::unknown_table;
@@ -21,9 +23,11 @@ pub(super) struct Planned {
 /// Plans one statement that only reads.
 pub(super) async fn plan(inner: &Inner, sql: &str) -> Result<Planned, ApiError> {
     let failures = Failures::planning(&inner.settings);
-    let statement = parse(sql, &failures)?;
+    let mut statement = parse(sql, &failures)?;
     read_only::check_statement(&statement)?;
-    let mut session = inner.session().map_err(|error| failures.explain(&error))?;
+    dropped::check(&statement)?;
+    naming::name_apart(&mut statement);
+    let (mut session, ledger) = inner.session().map_err(|error| failures.explain(&error))?;
     session.mark_start_execution();
     let logical = match session.statement_to_plan(statement).await {
         Ok(logical) => logical,
@@ -36,6 +40,7 @@ pub(super) async fn plan(inner: &Inner, sql: &str) -> Result<Planned, ApiError> 
     await_ids(inner, &logical).await;
     let plan = session.create_physical_plan(&logical).await;
     let plan = plan.map_err(|error| failures.explain(&error))?;
+    ledger.planned();
     Ok(Planned { plan, context: session.task_ctx() })
 }
 

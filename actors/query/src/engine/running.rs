@@ -11,7 +11,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
-use pyralog_model::ApiError;
+use pyralog_model::{ApiError, ErrorCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Handle;
@@ -22,6 +22,8 @@ const BATCHES_AHEAD: usize = 2;
 
 /// Where a query's answer goes.
 struct Out {
+    /// Told at once: a thread has taken the query up.
+    begun: oneshot::Sender<()>,
     schema: oneshot::Sender<SchemaRef>,
     batches: mpsc::Sender<RecordBatch>,
 }
@@ -33,8 +35,7 @@ pub(super) async fn run(
     sql: String,
     options: RunOptions,
 ) -> Result<Rows, ApiError> {
-    let own = inner.settings.time_max;
-    let deadline = Deadline::after(options.time_max.map_or(own, |asked| asked.min(own)));
+    let deadline = Deadline::after(inner.settings.time_max, options.time_max);
     let turn = match deadline.guard(inner.admission.turn(&inner.counting)).await.flatten() {
         Ok(turn) => turn,
         Err(error) => {
@@ -42,11 +43,19 @@ pub(super) async fn run(
             return Err(error);
         }
     };
+    let (begun_to, begun) = oneshot::channel();
     let (schema_to, schema) = oneshot::channel();
     let (batches_to, batches) = mpsc::channel(BATCHES_AHEAD);
-    let out = Out { schema: schema_to, batches: batches_to };
+    let out = Out { begun: begun_to, schema: schema_to, batches: batches_to };
+    let counting = Arc::clone(&inner.counting);
     let task = threads.spawn(execute(inner, turn, sql, deadline, out));
-    Rows::begin(task, schema, batches, deadline).await
+    let rows = Rows::begin(task, begun, schema, batches, deadline).await;
+    rows.inspect_err(|error| {
+        // The task counts how it ended, unless it never began.
+        if error.code == ErrorCode::Overloaded {
+            counting.failed.fetch_add(1, Ordering::Relaxed);
+        }
+    })
 }
 
 /// How an answer came to its end without an error.
@@ -65,10 +74,13 @@ async fn execute(
     deadline: Deadline,
     out: Out,
 ) -> Result<(), ApiError> {
+    let Out { begun, schema, batches } = out;
+    // Whoever waits for it may have gone.
+    let _ = begun.send(());
     let counting = Arc::clone(&inner.counting);
     let _running = Held::new(&counting.running);
     let mut outcome = Outcome { counting: &counting, counter: &counting.cancelled };
-    let result = deadline.guard(answer(&inner, &sql, out)).await.flatten();
+    let result = deadline.guard(answer(&inner, &sql, schema, batches)).await.flatten();
     outcome.counter = match result {
         Ok(Ended::Complete) => &counting.served,
         Ok(Ended::Unwanted) => &counting.cancelled,
@@ -77,9 +89,14 @@ async fn execute(
     result.map(|_| ())
 }
 
-async fn answer(inner: &Inner, sql: &str, out: Out) -> Result<Ended, ApiError> {
+async fn answer(
+    inner: &Inner,
+    sql: &str,
+    schema: oneshot::Sender<SchemaRef>,
+    batches: mpsc::Sender<RecordBatch>,
+) -> Result<Ended, ApiError> {
     let Planned { plan, context } = planning::plan(inner, sql).await?;
-    if out.schema.send(plan.schema()).is_err() {
+    if schema.send(plan.schema()).is_err() {
         return Ok(Ended::Unwanted);
     }
     let failures = Failures::running(&inner.settings);
@@ -87,7 +104,7 @@ async fn answer(inner: &Inner, sql: &str, out: Out) -> Result<Ended, ApiError> {
     let mut rows = rows.map_err(|error| failures.explain(&error))?;
     while let Some(batch) = rows.next().await {
         let batch = batch.map_err(|error| failures.explain(&error))?;
-        if batch.num_rows() > 0 && out.batches.send(batch).await.is_err() {
+        if batch.num_rows() > 0 && batches.send(batch).await.is_err() {
             return Ok(Ended::Unwanted);
         }
     }

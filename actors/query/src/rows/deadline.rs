@@ -12,15 +12,19 @@ const GRACE: Duration = Duration::from_millis(250);
 pub(crate) struct Deadline {
     at: Instant,
     limit: Duration,
+    /// Whose limit it is: the caller's, or the node's.
+    was_asked: bool,
 }
 
 impl Deadline {
-    /// So much time from now.
-    pub(crate) fn after(limit: Duration) -> Deadline {
+    /// From now as long as the node allows, or less if less was `asked` for.
+    pub(crate) fn after(allowed: Duration, asked: Option<Duration>) -> Deadline {
+        let was_asked = asked.is_some_and(|asked| asked < allowed);
+        let limit = asked.filter(|_| was_asked).unwrap_or(allowed);
         let now = Instant::now();
         // A limit past the end of the clock is none that anybody meets.
         let at = now.checked_add(limit).unwrap_or(now + Duration::from_secs(365 * 86_400));
-        Deadline { at, limit }
+        Deadline { at, limit, was_asked }
     }
 
     /// The same limit, for who only looks after the query.
@@ -40,10 +44,14 @@ impl Deadline {
 
     /// What is said then.
     pub(crate) fn passed(self) -> ApiError {
-        let message = format!(
-            "the query ran longer than the {:?} it may (time_max); ask for less, or raise it",
-            self.limit
-        );
+        let limit = self.limit;
+        let message = match self.was_asked {
+            true => format!("the query ran longer than the {limit:?} that was asked for it"),
+            false => format!(
+                "the query ran longer than the {limit:?} it may (query_time_max); ask for less, or \
+                 raise it"
+            ),
+        };
         ApiError::new(ErrorCode::QueryOutOfTime, message)
     }
 }

@@ -88,9 +88,9 @@ impl Forward {
         if self.decoder.rows() == 0 {
             return Ok(None);
         }
-        let timer = self.scan.metrics.time_decoding.timer();
+        let timer = self.scan.metrics.decoding();
         let batch = self.decoder.finish()?;
-        timer.done();
+        drop(timer);
         self.scan.rows_left -= batch.num_rows();
         Ok(Some(batch))
     }
@@ -157,20 +157,22 @@ impl Forward {
         let has_gaps = header.records() < header.offsets();
         let needs_records =
             self.decoder.needs_records() || !self.scan.work.time.is_none() || has_gaps;
-        let timer = self.scan.metrics.time_decoding.timer();
-        let open = OpenBatch::new(place, header, piece, wanted, needs_records);
-        timer.done();
-        self.open = Some(open.map_err(external)?);
+        let timer = self.scan.metrics.decoding();
+        let others = self.pieces_bytes + piece.len() + self.decoder.bytes();
+        let reserve = |bytes| self.scan.holds(others + bytes);
+        let open = OpenBatch::new(place, header, piece, wanted, needs_records, reserve);
+        drop(timer);
+        self.open = Some(open?);
         self.hold()
     }
 
     /// Moves records of the open batch into columns, until they are full.
     fn decode(&mut self) -> Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let timer = self.scan.metrics.time_decoding.timer();
+        let timer = self.scan.metrics.decoding();
         let time = &self.scan.work.time;
         let done = open.decode_into(&mut self.decoder, time, self.scan.rows_left);
-        timer.done();
+        drop(timer);
         let done = done.map_err(external)?;
         let looked_into = if self.decoder.needs_documents() { done.rows } else { 0 };
         self.scan.metrics.passed(done.passed);

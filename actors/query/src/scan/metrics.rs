@@ -1,20 +1,23 @@
 //! What a scan has read: for EXPLAIN ANALYZE, and added to the counts of the process.
 
 use crate::counters::Counting;
-use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, ScopedTimerGuard, Time,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters of one group of a scan.
 pub(super) struct ScanMetrics {
     counting: Arc<Counting>,
+    /// Time in which it computes, which every operator shows.
+    elapsed_compute: Time,
     bytes_read: Count,
     batches_read: Count,
     records_read: Count,
     records_decoded: Count,
     values_coerced_to_null: Count,
-    /// Time in which records become columns.
-    pub(super) time_decoding: Time,
+    time_decoding: Time,
     /// Time in which the storage is waited for.
     pub(super) time_reading: Time,
 }
@@ -22,6 +25,7 @@ pub(super) struct ScanMetrics {
 impl ScanMetrics {
     pub(super) fn new(
         metrics: &ExecutionPlanMetricsSet,
+        baseline: &BaselineMetrics,
         group: usize,
         counting: &Arc<Counting>,
     ) -> ScanMetrics {
@@ -29,6 +33,7 @@ impl ScanMetrics {
         let time = |name: &'static str| MetricBuilder::new(metrics).subset_time(name, group);
         ScanMetrics {
             counting: Arc::clone(counting),
+            elapsed_compute: baseline.elapsed_compute().clone(),
             bytes_read: count("bytes_read"),
             batches_read: count("batches_read"),
             records_read: count("records_read"),
@@ -37,6 +42,11 @@ impl ScanMetrics {
             time_decoding: time("time_decoding"),
             time_reading: time("time_reading"),
         }
+    }
+
+    /// Counts the time in which records become columns, until it is dropped.
+    pub(super) fn decoding(&self) -> (ScopedTimerGuard<'_>, ScopedTimerGuard<'_>) {
+        (self.time_decoding.timer(), self.elapsed_compute.timer())
     }
 
     pub(super) fn read(&self, bytes: usize, batches: usize) {

@@ -1,5 +1,6 @@
 //! What is known of a scan's rows before one is read: ranges of contiguous offsets, as
-//! they are in a log that was never compacted, answer `count(*)`, and the least and greatest offset and partition.
+//! they are in a log that was never compacted, answer `count(*)`, and the least and
+//! greatest offset and partition.
 
 use crate::columns::SystemColumn;
 use crate::ranges::{OffsetRange, records};

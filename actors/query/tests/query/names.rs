@@ -16,9 +16,17 @@ async fn logs_are_listed_and_described() {
     assert!(shown.iter().any(|row| row.contains("flights")), "{shown:?}");
     let described = node.rows("DESCRIBE flights").await;
     let types = |name: &str| described.iter().find(|row| row.starts_with(name)).unwrap().clone();
-    assert!(types("_timestamp").contains("Timestamp(ms) NO"), "{described:?}");
-    assert!(types("carrier").contains("Utf8 YES"), "{described:?}");
+    assert!(types("_timestamp").contains("TIMESTAMP(3) NO"), "{described:?}");
+    assert!(types("carrier").contains("TEXT YES"), "{described:?}");
+    assert!(types("_headers").contains("STRUCT(key TEXT, value BYTEA)[] NO"), "{described:?}");
     assert_eq!(described.len(), 10);
+    let columns = "SELECT data_type FROM information_schema.columns AS c \
+                   WHERE table_name = 'flights' AND c.column_name = '_partition'";
+    assert_eq!(node.rows(columns).await, ["INTEGER"]);
+    let shown = node.rows("SHOW COLUMNS FROM flights").await;
+    assert!(shown.iter().any(|row| row.contains("Dep BIGINT YES")), "{shown:?}");
+    let settings = node.error("SHOW ALL").await;
+    assert!(settings.message.contains("sys.config"), "{settings}");
     assert_eq!(node.rows("SELECT * FROM \"A-b.c\"").await, [""; 0]);
     assert_eq!(node.rows("SELECT \"Dep\" FROM log.flights").await, [""; 0]);
 }

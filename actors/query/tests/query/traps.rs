@@ -15,13 +15,14 @@ use std::time::Duration;
 
 /// `panic`: panics when it is read. `endless`: one row after the other, for ever.
 /// `asleep`: never a row. `stuck`: does not pause for half a second, and then again.
+/// `blocked`: the same for six seconds, then never another row.
 #[derive(Debug)]
 pub struct TrapSchema;
 
 #[async_trait]
 impl SchemaProvider for TrapSchema {
     fn table_names(&self) -> Vec<String> {
-        ["asleep", "endless", "panic", "stuck"].map(str::to_owned).to_vec()
+        ["asleep", "blocked", "endless", "panic", "stuck"].map(str::to_owned).to_vec()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -60,6 +61,8 @@ impl PartitionStream for Trap {
                 match name.as_str() {
                     "panic" => panic!("the trap has sprung"),
                     "asleep" => std::future::pending().await,
+                    "blocked" if n == 0 => std::thread::sleep(Duration::from_secs(6)),
+                    "blocked" => std::future::pending().await,
                     "stuck" => std::thread::sleep(Duration::from_millis(500)),
                     _ => {}
                 }

@@ -5,11 +5,11 @@ use crate::mutation::{Mutation, Planted};
 use crate::{FrameHeader, SessionTable};
 use bytes::Bytes;
 use pyralog_env::WallMillis;
-use pyralog_model::{BatchHeader, Offset, RawRecord, RecordsError, raw_records, rewrite_batch};
+use pyralog_model::{
+    BatchHeader, COMPACTED_BATCH_BYTES_MAX, COMPACTED_BATCH_RECORDS_MAX, Offset, RawRecord,
+    RecordsError, raw_records, rewrite_batch,
+};
 use std::cell::Cell;
-
-/// The most that the records of one batch may take when decompressed.
-const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
 
 /// What a round knows when it judges.
 pub(super) struct Judge<'a> {
@@ -107,11 +107,14 @@ impl Judge<'_> {
     }
 }
 
-/// The records of a batch, each with its place; none if they cannot be read, or are a
-/// broker's own.
+/// The records of a batch, each with its place; none if they cannot be read, are too
+/// many, or a broker's own.
 pub(super) fn opened(batch: &Bytes) -> Option<(BatchHeader, Vec<RawRecord>)> {
     let header = BatchHeader::parse(batch).ok().filter(|header| !header.is_control())?;
-    let records = raw_records(&header, batch, DECOMPRESSED_BYTES_MAX).ok()?;
+    if header.records() > COMPACTED_BATCH_RECORDS_MAX {
+        return None;
+    }
+    let records = raw_records(&header, batch, COMPACTED_BATCH_BYTES_MAX).ok()?;
     let records: Result<Vec<RawRecord>, RecordsError> = records.collect();
     placed(&header, records.ok()?).map(|records| (header, records))
 }

@@ -54,6 +54,7 @@ fn dirty(
     let sum = |segments: &[&SegmentFacts]| segments.iter().map(|s| s.bytes).sum::<u64>();
     let (bytes, all) = (sum(&dirty), sum(&touched).max(1));
     let millionths = (u128::from(bytes) * 1_000_000 / u128::from(all)) as u32;
+    // Of a segment that was sealed before the start only the youngest record is known.
     let oldest = first.first_timestamp.unwrap_or(first.max_timestamp);
     let is_overdue = oldest >= 0 && oldest < age(settings.compaction_lag_ms_max);
     let is_due = millionths > settings.dirty_millionths_min || is_overdue;

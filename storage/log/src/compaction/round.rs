@@ -5,15 +5,16 @@ use super::key_map::KeyMap;
 use super::output::{Output, discard};
 use super::planning::{DirtyPart, dirty_part, groups};
 use super::{CompactionHost, Replacement, Switched};
-use crate::mutation::Mutation;
+use crate::mutation::{Mutation, Planted};
 use crate::paths::SegmentName;
 use crate::segment::{SEGMENT_HEADER_BYTES, Segment};
 use crate::{LogError, PartitionLog};
+use bytes::Bytes;
 use pyralog_env::WallMillis;
 use pyralog_model::Offset;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 /// How a round is done.
@@ -113,28 +114,17 @@ impl Round<'_> {
         options: &CompactionOptions,
     ) -> Result<(KeyMap, Offset), LogError> {
         let mut keys = KeyMap::new(options.key_bytes_max);
-        let mut by_time = self.log.planted().is(Mutation::CompactionByTime).then(HashMap::new);
+        let mut times = ByTime::new(self.log.planted());
         let mut full = None;
         let dirty = sources.iter().filter(|segment| segment.extent(|e| e.end) > part.from);
         for segment in dirty {
             segment.walk(part.from, |header, batch| {
                 self.has_read(header.frame_bytes())?;
-                let Some((_, records)) = opened(batch) else {
-                    return Ok(ControlFlow::Continue(()));
-                };
+                let records = opened(batch).map_or(Vec::new(), |(_, records)| records);
                 for record in records {
                     let offset = header.base_offset.plus(record.offset_delta as u64);
                     let Some(key) = record.key.filter(|_| offset >= part.from) else { continue };
-                    // The planted bug: the clock of a producer decides.
-                    if let Some(times) = &mut by_time {
-                        let latest = times.entry(key.clone()).or_insert(i64::MIN);
-                        if record.timestamp
-                            < std::mem::replace(latest, record.timestamp.max(*latest))
-                        {
-                            continue;
-                        }
-                    }
-                    if !keys.insert(&key, offset) {
+                    if !times.is_older(&key, record.timestamp) && !keys.insert(&key, offset) {
                         full = Some(offset);
                         return Ok(ControlFlow::Break(()));
                     }
@@ -154,7 +144,7 @@ impl Round<'_> {
         &mut self,
         judge: &Judge<'_>,
         sources: &[Arc<Segment>],
-        group: std::ops::Range<usize>,
+        group: Range<usize>,
     ) -> Result<bool, LogError> {
         let so_far = &sources[..group.end];
         let group = &sources[group];
@@ -237,6 +227,22 @@ impl Round<'_> {
 
     fn go_on(&mut self, bytes: u64) -> Result<(), LogError> {
         if self.host.go_on(bytes) { Ok(()) } else { Err(LogError::Closed) }
+    }
+}
+
+/// The planted bug: a producer's clock decides which record of a key is the last.
+struct ByTime(Option<HashMap<Bytes, i64>>);
+
+impl ByTime {
+    fn new(planted: Planted) -> ByTime {
+        ByTime(planted.is(Mutation::CompactionByTime).then(HashMap::new))
+    }
+
+    fn is_older(&mut self, key: &Bytes, time: i64) -> bool {
+        let Some(times) = &mut self.0 else { return false };
+        let latest = times.entry(key.clone()).or_insert(time);
+        *latest = time.max(*latest);
+        time < *latest
     }
 }
 

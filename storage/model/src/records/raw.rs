@@ -5,6 +5,13 @@ use super::{Records, RecordsError, decode_records};
 use crate::BatchHeader;
 use bytes::{Buf, Bytes};
 
+/// The most that the records of one batch may take when they are decompressed to be
+/// compacted, in bytes.
+pub const COMPACTED_BATCH_BYTES_MAX: usize = 64 << 20;
+/// The most records of one batch that are compacted: in memory each takes a hundred
+/// bytes, whatever it takes in the batch.
+pub const COMPACTED_BATCH_RECORDS_MAX: u64 = 1 << 19;
+
 /// One record, its key looked at and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRecord {

@@ -141,7 +141,8 @@ impl Attack {
     }
 
     /// Sends one pair of them and reads until the good request is answered; false if the
-    /// connection is closed instead. A list of groups counts with what was received.
+    /// connection is closed instead. A list of groups counts with what was received,
+    /// twice: each group is in it, and was summed up for it before.
     fn exchange(
         &mut self,
         stream: &mut TcpStream,
@@ -173,7 +174,7 @@ impl Attack {
                 return Ok(false);
             }
             if lists_groups {
-                *received += rest;
+                *received += 2 * rest;
             }
             if correlation == SENTINEL {
                 return Ok(!wrong_length);

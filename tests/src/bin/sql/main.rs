@@ -1,7 +1,7 @@
 //! Whether SQL is right, pushed down, bounded and fast: real nodes, asked over HTTP.
 //!
 //! ```text
-//! sql check [--small] [--only PART] [--python PATH]     # seed of `hostile` from PYRALOG_SEED
+//! sql check [--small] [--only PART | --without PART] [--python PATH]   # seed of `hostile` from PYRALOG_SEED
 //! sql speed [--copies N]
 //! ```
 //!
@@ -63,23 +63,30 @@ fn main() -> Result<()> {
         Some("check") => {
             let is_small = arguments.iter().any(|argument| argument == "--small");
             let python = value_of("--python").unwrap_or_else(|| "python3".to_owned());
-            check(if is_small { SMALL } else { WHOLE }, value_of("--only"), python.into())
+            let choice = Choice { only: value_of("--only"), without: value_of("--without") };
+            check(if is_small { SMALL } else { WHOLE }, &choice, python.into())
         }
         Some("speed") => {
             let copies = value_of("--copies").map_or(Ok(10), |text| text.parse());
             speed::run(copies.context("how many copies?")?)
         }
         _ => bail!(
-            "usage: sql check [--small] [--only PART] [--python PATH] | sql speed [--copies N]"
+            "usage: sql check [--small] [--only PART | --without PART] [--python PATH] | sql speed [--copies N]"
         ),
     }
 }
 
-fn check(size: Size, only: Option<String>, python: PathBuf) -> Result<()> {
+/// Which parts: all of them unless told otherwise.
+struct Choice {
+    only: Option<String>,
+    without: Option<String>,
+}
+
+fn check(size: Size, choice: &Choice, python: PathBuf) -> Result<()> {
     let started = Instant::now();
     let folder = tempfile::tempdir()?;
     let mut world = World::start(folder.path())?;
-    let outcome = parts(&world, size, only.as_deref(), &python);
+    let outcome = parts(&world, size, choice, &python);
     let tail = world.node.tail();
     outcome.with_context(|| format!("the node's last words:\n{tail}"))?;
     if !world.node.is_alive() {
@@ -90,7 +97,9 @@ fn check(size: Size, only: Option<String>, python: PathBuf) -> Result<()> {
     Ok(())
 }
 
-fn parts(world: &World, size: Size, only: Option<&str>, python: &Path) -> Result<()> {
+fn parts(world: &World, size: Size, choice: &Choice, python: &Path) -> Result<()> {
+    let Choice { only, without } = choice;
+    let (only, without) = (only.as_deref(), without.as_deref());
     let parts: [(&str, &dyn Fn() -> Result<()>); 6] = [
         ("right", &|| right::check(world)),
         ("duckdb", &|| agrees::check(world, python)),
@@ -101,7 +110,9 @@ fn parts(world: &World, size: Size, only: Option<&str>, python: &Path) -> Result
     ];
     // Two of them need the log of many records.
     let needs_big = only.is_some_and(|only| ["pushed-down", "bounded"].contains(&only));
-    let wanted = |name: &str| only.is_none_or(|only| only == name || needs_big && name == "big");
+    let wanted = |name: &str| {
+        without != Some(name) && only.is_none_or(|only| only == name || needs_big && name == "big")
+    };
     ensure!(parts.iter().any(|(name, _)| wanted(name)), "no part of the check is called {only:?}");
     for (name, run) in parts.into_iter().filter(|(name, _)| wanted(name)) {
         let started = Instant::now();

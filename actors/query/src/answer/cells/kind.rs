@@ -14,7 +14,7 @@ pub enum Kind<'a> {
     Bare(ArrayFormatter<'a>),
     /// As displayed, in quotes in JSON.
     Quoted(ArrayFormatter<'a>),
-    /// Displayed; JSON has no form for those that are not finite.
+    /// Displayed; in quotes in JSON if it is not finite.
     Float(ArrayFormatter<'a>, Box<dyn Fn(usize) -> bool + 'a>),
     Text(Box<dyn Fn(usize) -> &'a str + 'a>),
     Bytes(Box<dyn Fn(usize) -> &'a [u8] + 'a>),

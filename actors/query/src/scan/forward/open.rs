@@ -1,16 +1,23 @@
 //! A batch whose records are being turned into rows.
 
 use crate::decode::{Place, RowDecoder};
+use crate::failure::external;
 use crate::predicate::TimeBounds;
 use bytes::Bytes;
+use datafusion::common::DataFusionError;
 use pyralog_model::{
-    ApiError, BATCH_HEADER_BYTES, BatchHeader, Compression, ErrorCode, Record, Records,
-    RecordsError, decode_records, decompress,
+    ApiError, BATCH_HEADER_BYTES, BatchHeader, Compression, CompressionError, ErrorCode, Record,
+    Records, RecordsError, decode_records, decompress,
 };
 use std::ops::Range;
 
 /// The most that the records of one batch may take when decompressed.
 const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
+
+/// How many times as large records are usually when decompressed.
+const RATIO_USUAL: usize = 8;
+/// Room for the records of a small batch, however well they compress.
+const DECOMPRESSED_BYTES_FIRST: usize = 256 << 10;
 
 /// The bits of a batch's attributes that say how it is compressed.
 const COMPRESSION_BITS: i16 = 0x07;
@@ -46,21 +53,22 @@ pub(super) struct Done {
 }
 
 impl OpenBatch {
-    /// `base` is the place of the batch's first record.
+    /// `base` is the place of the batch's first record. Memory is asked of `reserve`
+    /// before it is taken, with all that the batch will have then.
     pub(super) fn new(
         base: Place,
         header: BatchHeader,
         batch: Bytes,
         wanted: Range<u64>,
         needs_records: bool,
-    ) -> Result<OpenBatch, ApiError> {
+        reserve: impl Fn(usize) -> Result<(), DataFusionError>,
+    ) -> Result<OpenBatch, DataFusionError> {
         let (mut records, mut bytes) = (None, 0);
         if needs_records {
-            let opened = decompressed(&header, batch).and_then(|(header, batch)| {
-                bytes = batch.len();
-                decode_records(&header, &batch, 0)
-            });
-            records = Some(opened.map_err(|error| unreadable(&base, base.offset, error))?);
+            let refused = |error| external(unreadable(&base, base.offset, error));
+            let (header, batch) = decompressed(&header, batch, refused, reserve)?;
+            bytes = batch.len();
+            records = Some(decode_records(&header, &batch, 0).map_err(refused)?);
         }
         let (next, is_control) = (base.offset as u64, header.is_control());
         let has_gaps = header.records() < header.offsets();
@@ -142,15 +150,32 @@ impl OpenBatch {
 }
 
 /// The same batch, not compressed: so that it is known how much memory it takes.
-fn decompressed(header: &BatchHeader, batch: Bytes) -> Result<(BatchHeader, Bytes), RecordsError> {
+fn decompressed(
+    header: &BatchHeader,
+    batch: Bytes,
+    refused: impl Fn(RecordsError) -> DataFusionError,
+    reserve: impl Fn(usize) -> Result<(), DataFusionError>,
+) -> Result<(BatchHeader, Bytes), DataFusionError> {
     let compression = header.compression();
-    let compression =
-        compression.map_err(|_| RecordsError::Malformed { index: 0, what: "compression" })?;
+    let compression = compression
+        .map_err(|_| refused(RecordsError::Malformed { index: 0, what: "compression" }))?;
     if compression == Compression::None {
         return Ok((*header, batch));
     }
     let packed = batch.get(BATCH_HEADER_BYTES..).unwrap_or_default();
-    let records = decompress(compression, packed, DECOMPRESSED_BYTES_MAX)?;
+    // How much comes out is not known before; so it begins with what is usual.
+    let mut bytes_max = packed.len().saturating_mul(RATIO_USUAL);
+    let records = loop {
+        bytes_max = bytes_max.clamp(DECOMPRESSED_BYTES_FIRST, DECOMPRESSED_BYTES_MAX);
+        // Twice: the records, and their copy behind the header.
+        reserve(2 * bytes_max)?;
+        match decompress(compression, packed, bytes_max) {
+            Err(CompressionError::TooLarge { .. }) if bytes_max < DECOMPRESSED_BYTES_MAX => {
+                bytes_max *= 4;
+            }
+            opened => break opened.map_err(|error| refused(error.into()))?,
+        }
+    };
     let whole = [&batch[..BATCH_HEADER_BYTES], &records].concat();
     let attributes = header.attributes & !COMPRESSION_BITS;
     Ok((BatchHeader { attributes, batch_bytes: whole.len(), ..*header }, Bytes::from(whole)))

@@ -52,9 +52,11 @@ impl Words {
         if typed.is_empty() {
             return (begin, Vec::new());
         }
+        let wants_table = is_before_table(&before[..begin]);
         let words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |(word, _): &&(String, &str)| {
-            word.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
+        let fits = |(word, kind): &&(String, &str)| {
+            (!wants_table || *kind == "table")
+                && word.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
         };
         let suggested = words.iter().filter(fits).take(SUGGESTIONS_MAX);
         // A keyword is written as the one who types writes.
@@ -79,6 +81,13 @@ impl Completer for Words {
         };
         CompletionResult::fresh(words.into_iter().map(suggestion).collect::<Vec<_>>())
     }
+}
+
+/// Whether a table comes next: behind these only tables do.
+fn is_before_table(text: &str) -> bool {
+    let last = text.split_whitespace().next_back().unwrap_or_default();
+    let is_apart = text.ends_with(char::is_whitespace);
+    is_apart && ["FROM", "JOIN", "DESCRIBE"].iter().any(|word| last.eq_ignore_ascii_case(word))
 }
 
 /// A name as SQL wants it: in quotes if it would be read otherwise without them.
@@ -112,6 +121,9 @@ mod tests {
     fn words_are_completed_as_they_are_typed() {
         check("SELECT * F", 9, &["FROM", "flight", "flights"]);
         check("select * fr", 9, &["from"]);
+        check("SELECT * FROM f", 14, &["flights"]);
+        check("select * from x left join\tfl", 26, &["flights"]);
+        check("SELECT f", 7, &["from", "flight", "flights"]);
         check("SELECT * FROM sys.", 14, &["sys.logs"]);
         check("SELECT * FROM \"Fa", 14, &["\"Fares\""]);
         check("SELECT max(fl", 11, &["flight", "flights"]);
