@@ -2,7 +2,7 @@
 
 use crate::coordinator::CoordinatorArguments;
 use crate::log::{COORDINATORS, GroupLogs, ShenLogs, coordinator_of};
-use crate::machine::{Reply, Request, dead};
+use crate::machine::{FoundOffset, Reply, Request, dead};
 use crate::protocol::*;
 use crate::seat::{Seat, away};
 use crate::settings::GroupSettings;
@@ -140,11 +140,23 @@ impl Groups {
             let nothing = |partition| PartitionOffset { partition, committed: None };
             return Ok(partitions.map(nothing).collect());
         }
-        let group = fetch.group.clone();
+        let (group, everything) = (fetch.group.clone(), fetch.partitions.is_none());
         match self.ask(&group, Request::Fetch(fetch)).await? {
-            Reply::Fetched(offsets) => Ok(offsets),
+            Reply::Fetched(found) => Ok(self.shown(found, everything)),
             other => Err(mismatch(&other)),
         }
+    }
+
+    /// What is of the logs that there are now. The coordinator may not have heard yet
+    /// that one is gone.
+    fn shown(&self, found: Vec<FoundOffset>, everything: bool) -> Vec<PartitionOffset> {
+        let mut shown = Vec::with_capacity(found.len());
+        for of_one in found.chunk_by(|a, b| a.partition.topic == b.partition.topic) {
+            let log = self.shared.logs.number(&of_one[0].partition.topic);
+            shown.extend(of_one.iter().cloned().map(|found| found.shown(log)));
+        }
+        shown.retain(|offset| !everything || offset.committed.is_some());
+        shown
     }
 
     /// Every group, sorted by name.
@@ -216,6 +228,7 @@ impl Groups {
     pub(crate) fn coordinator(&self, number: u32, vitals: Vitals) -> CoordinatorArguments {
         let shared = &self.shared;
         CoordinatorArguments {
+            logs: Arc::clone(&shared.logs),
             log: shared.logs.partition(number),
             listed: shared.logs.listed(),
             seat: Arc::clone(&shared.seats[number as usize]),

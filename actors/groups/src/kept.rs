@@ -37,6 +37,11 @@ impl Kept {
             }
             Record::Offset { group, partition, kept } => {
                 let entry = self.groups.entry(group.clone()).or_default();
+                // A commit that was long on its way is not told of a later log.
+                let there = entry.offsets.get(partition);
+                if kept.as_ref().zip(there).is_some_and(|(kept, there)| kept.is_before(there)) {
+                    return;
+                }
                 let before = match kept.clone() {
                     Some(kept) => entry.offsets.insert(partition.clone(), kept),
                     None => entry.offsets.remove(partition),

@@ -17,6 +17,9 @@ pub enum Mutation {
     LastRecordLost,
     /// A checkpoint tells of the state before the last commits (B14).
     OldCheckpoint,
+    /// Offsets are kept by the names of logs alone, and those on their way are passed
+    /// over when a log is deleted: the next log of the name inherits them (B14).
+    HeirGetsOffsets,
     /// A member that the leader forgot keeps what it had (B17).
     AssignmentLeaks,
     /// A generation is announced that no record keeps (B17).

@@ -101,6 +101,10 @@ impl GroupLogs for FakeLogs {
         Arc::clone(&self.log) as Arc<dyn GroupLog>
     }
 
+    fn number(&self, log: &str) -> Option<LogNumber> {
+        self.listed.borrow().get(log).copied()
+    }
+
     fn listed(&self) -> watch::Receiver<Listed> {
         self.listed.subscribe()
     }
@@ -284,5 +288,39 @@ async fn offsets_of_a_log_are_not_those_of_another_of_its_name() {
     assert_eq!(committed(&faulty.groups).await, [(0, 7)]);
     faulty.logs.listed.send_replace(list(5));
     eventually("they are forgotten", async || committed(&faulty.groups).await.is_empty()).await;
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_on_its_way_while_its_log_is_deleted_is_not_the_next_ones() {
+    let faulty = Faulty::start(settings()).await;
+    let commit = faulty.commit(0, 7);
+    faulty.appends(1).await;
+    faulty.logs.listed.send_replace(list(5));
+    // The first is the commit, the second says that it is forgotten.
+    faulty.turns(2);
+    assert!(commit.await.unwrap());
+    assert_eq!(committed(&faulty.groups).await, []);
+    faulty.appends(2).await;
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_made_again_while_nobody_coordinates_inherits_nothing() {
+    let faulty = Faulty::start(settings()).await;
+    faulty.turns(1);
+    assert!(faulty.commit(0, 7).await.unwrap());
+    faulty.log.served.send_replace(false);
+    kill_coordinator(&faulty.tree, "g").await;
+    let all = FetchOffsets { group: "g".into(), partitions: None };
+    let fetch = async || faulty.groups.fetch(all.clone()).await;
+    eventually("the next one waits", async || fetch().await == Err(GroupError::Loading)).await;
+    faulty.logs.listed.send_replace(list(5));
+    faulty.log.served.send_replace(true);
+    // With one turn it can write down that the offset is forgotten.
+    faulty.turns(1);
+    eventually("the next one answers", async || fetch().await.is_ok()).await;
+    assert_eq!(fetch().await, Ok(Vec::new()));
+    faulty.appends(2).await;
     faulty.stop().await;
 }

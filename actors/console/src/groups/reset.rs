@@ -146,6 +146,7 @@ async fn commit(
 ) -> Result<(), Refusal> {
     let offset = |reset: &ResetPartition| OffsetToCommit {
         partition: named(log, reset.partition),
+        log: log.number,
         committed: CommittedOffset {
             offset: reset.after as i64,
             leader_epoch: -1,

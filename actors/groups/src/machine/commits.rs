@@ -9,7 +9,7 @@ use super::Coordinator;
 use super::desk::Desk;
 use super::durability::Then;
 use super::group::Group;
-use super::input::{Caller, Reply, Token};
+use super::input::{Caller, FoundOffset, Reply, Token};
 use crate::kept::KeptEntry;
 use crate::mutation::Mutation;
 use crate::protocol::*;
@@ -25,13 +25,17 @@ impl Coordinator {
         let (at_ms, group) = (self.desk.now.wall.0, &commit.group);
         let metadata_max = self.desk.settings.limits.offset_metadata_bytes_max;
         let (mut records, mut answers) = (Vec::new(), Vec::with_capacity(commit.offsets.len()));
-        for OffsetToCommit { partition, committed } in commit.offsets {
+        for OffsetToCommit { partition, log, committed } in commit.offsets {
             answers.push(if committed.metadata.len() > metadata_max {
                 Err(GroupError::MetadataTooLarge)
             } else if !room.takes(&partition) {
                 Err(GroupError::Full)
             } else {
-                let kept = Some(KeptOffset::new(committed, at_ms));
+                let mut kept = KeptOffset::new(committed, at_ms, log);
+                if self.desk.has(Mutation::HeirGetsOffsets) {
+                    kept.log = None;
+                }
+                let kept = Some(kept);
                 records.push(Record::Offset { group: group.clone(), partition, kept });
                 Ok(())
             });
@@ -87,20 +91,20 @@ impl Coordinator {
 
     fn answer_fetch(&mut self, caller: Caller, fetch: FetchOffsets) {
         let entry = self.kept.group(&fetch.group);
-        let committed = |partition: &TopicPartition| {
+        let kept = |partition: &TopicPartition| {
             if self.desk.has(Mutation::FetchShowsUndurable)
                 && let Some(kept) = self.desk.undecided(&fetch.group, partition)
             {
-                return Some(kept.committed());
+                return Some(kept.clone());
             }
-            Some(entry?.offsets.get(partition)?.committed())
+            entry?.offsets.get(partition).cloned()
         };
         let partitions = fetch.partitions.unwrap_or_else(|| {
             entry.map(|entry| entry.offsets.keys().cloned().collect()).unwrap_or_default()
         });
         let found = partitions.into_iter().map(|partition| {
-            let committed = committed(&partition);
-            PartitionOffset { partition, committed }
+            let kept = kept(&partition);
+            FoundOffset { partition, kept }
         });
         let found = found.collect();
         self.desk.answer(caller, Ok(Reply::Fetched(found)));
