@@ -32,6 +32,8 @@ pub enum Mutation {
     SilenceIgnored,
     /// The member whose instance was taken over goes on (B17).
     OldInstanceGoesOn,
+    /// An offset that is there may be replaced by any other, however full it is (B20).
+    OffsetsGrow,
     /// Rounds are as short as clients say, down to no time at all (B20).
     RoundsOfNoTime,
     /// The same, and a tick takes timers that it has set itself (B20).

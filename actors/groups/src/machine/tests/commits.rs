@@ -130,7 +130,8 @@ fn offsets_that_are_on_their_way_count() {
 
 #[test]
 fn a_coordinator_that_is_full_goes_on_with_what_it_has() {
-    let limits = GroupLimits { state_bytes_max: 100, ..GroupLimits::default() };
+    // Two offsets of a log with three letters and notes of four.
+    let limits = GroupLimits { state_bytes_max: 2 * 55, ..GroupLimits::default() };
     let mut bench = Bench::with_limits(limits);
     assert_eq!(committed(&mut bench, alone(1)), Ok(()));
     let mut second = alone(1);
@@ -153,4 +154,35 @@ fn a_commit_of_an_earlier_log_that_comes_late_takes_nothing_from_its_heir() {
     assert_eq!(bench.committed(), Some(5));
     bench.restart();
     assert_eq!(bench.committed(), Some(5));
+}
+
+#[test]
+fn what_is_there_grows_no_further_than_everything_may() {
+    for mutation in [None, Some(crate::Mutation::OffsetsGrow)] {
+        let limits = GroupLimits { state_bytes_max: 10_000, ..GroupLimits::default() };
+        let mut bench = Bench::with_limits(limits.clone());
+        bench.machine = bench.machine.with_mutation(mutation);
+        let noted = |at, bytes: usize| {
+            let committed =
+                CommittedOffset { offset: 1, leader_epoch: -1, metadata: "x".repeat(bytes) };
+            let partition = partition("log", at);
+            CommitOffsets {
+                offsets: vec![OffsetToCommit { partition, log: LOG, committed }],
+                ..alone(1)
+            }
+        };
+        let mut refused = 0;
+        for at in 0..100 {
+            assert_eq!(committed(&mut bench, noted(at, 0)), Ok(()), "{at}");
+        }
+        for at in 0..100 {
+            refused += usize::from(committed(&mut bench, noted(at, 4_096)).is_err());
+            assert_eq!(committed(&mut bench, noted(at, 0)), Ok(()), "less always fits");
+            refused += usize::from(committed(&mut bench, noted(at, 1_000)).is_err());
+        }
+        let bytes = bench.machine.kept().bytes();
+        let is_bounded = bytes <= limits.state_bytes_max;
+        assert_eq!(is_bounded, mutation.is_none(), "{bytes} bytes with {mutation:?}");
+        assert_eq!(refused > 0, mutation.is_none());
+    }
 }
