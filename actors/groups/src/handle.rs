@@ -141,7 +141,7 @@ impl Groups {
             return Ok(partitions.map(nothing).collect());
         }
         let (group, everything) = (fetch.group.clone(), fetch.partitions.is_none());
-        match self.ask(&group, Request::Fetch(fetch)).await? {
+        match self.ask_when_loaded(&group, Request::Fetch(fetch)).await? {
             Reply::Fetched(found) => Ok(self.shown(found, everything)),
             other => Err(mismatch(&other)),
         }
@@ -175,7 +175,10 @@ impl Groups {
         if !self.shared.logs.exist() {
             return Ok(Vec::new());
         }
-        let asked = self.shared.seats.iter().map(|seat| seat.ask(Request::List(states.to_vec())));
+        let asked = self.shared.seats.iter().map(async |seat| {
+            seat.serving(COORDINATION_PATIENCE).await?;
+            seat.ask(Request::List(states.to_vec())).await
+        });
         let mut groups = Vec::new();
         for reply in try_join_all(asked).await? {
             match reply {
@@ -196,7 +199,7 @@ impl Groups {
         if !self.shared.logs.exist() {
             return Ok(dead(group.to_owned()));
         }
-        match self.ask(group, Request::Describe(group.to_owned())).await? {
+        match self.ask_when_loaded(group, Request::Describe(group.to_owned())).await? {
             Reply::Described(described) => Ok(described),
             other => Err(mismatch(&other)),
         }
@@ -208,7 +211,7 @@ impl Groups {
     /// See [`GroupError`].
     pub async fn delete(&self, group: &str) -> Answer<()> {
         self.check_there(group)?;
-        self.ask(group, Request::Delete(group.to_owned())).await.map(|_| ())
+        self.ask_when_loaded(group, Request::Delete(group.to_owned())).await.map(|_| ())
     }
 
     /// Forgets offsets of partitions that no member reads; one answer for each.
@@ -221,7 +224,8 @@ impl Groups {
         partitions: Vec<TopicPartition>,
     ) -> Answer<Vec<Answer<()>>> {
         self.check_there(group)?;
-        each(self.ask(group, Request::DeleteOffsets(group.to_owned(), partitions)).await?)
+        let request = Request::DeleteOffsets(group.to_owned(), partitions);
+        each(self.ask_when_loaded(group, request).await?)
     }
 
     /// What the coordinator of this number is started with.
@@ -246,6 +250,13 @@ impl Groups {
 
     fn seat(&self, group: &str) -> &Seat {
         &self.shared.seats[coordinator_of(group) as usize]
+    }
+
+    /// Whoever is no member does not know when a coordinator begins to answer.
+    async fn ask_when_loaded(&self, group: &str, request: Request) -> Answer<Reply> {
+        check_name(group)?;
+        self.seat(group).serving(COORDINATION_PATIENCE).await?;
+        self.seat(group).ask(request).await
     }
 
     async fn ask(&self, group: &str, request: Request) -> Answer<Reply> {

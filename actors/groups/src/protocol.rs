@@ -17,7 +17,7 @@ pub struct JoinGroup {
     pub instance: Option<String>,
     /// What the client calls itself.
     pub client_id: String,
-    /// Where it comes from.
+    /// The address that it comes from.
     pub client_host: String,
     /// Without a heartbeat for so long it is out.
     pub session_timeout: Duration,

@@ -314,13 +314,42 @@ async fn a_log_that_is_made_again_while_nobody_coordinates_inherits_nothing() {
     kill_coordinator(&faulty.tree, "g").await;
     let all = FetchOffsets { group: "g".into(), partitions: None };
     let fetch = async || faulty.groups.fetch(all.clone()).await;
-    eventually("the next one waits", async || fetch().await == Err(GroupError::Loading)).await;
+    let nobody = Heartbeat {
+        group: "g".into(),
+        generation: 1,
+        member: "who".into(),
+        instance: None,
+    };
+    let beat = async || faulty.groups.heartbeat(nobody.clone()).await;
+    eventually("the next one waits", async || beat().await == Err(GroupError::Loading)).await;
     faulty.logs.listed.send_replace(list(5));
     faulty.log.served.send_replace(true);
     // With one turn it can write down that the offset is forgotten.
     faulty.turns(1);
-    eventually("the next one answers", async || fetch().await.is_ok()).await;
     assert_eq!(fetch().await, Ok(Vec::new()));
     faulty.appends(2).await;
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_while_the_log_is_read_is_answered_when_it_is() {
+    let faulty = Faulty::start(settings()).await;
+    faulty.turns(1);
+    assert!(faulty.commit(0, 7).await.unwrap());
+    faulty.log.served.send_replace(false);
+    kill_coordinator(&faulty.tree, "g").await;
+    let waits = |groups: Groups| {
+        tokio::spawn(async move {
+            let all = FetchOffsets { group: "g".into(), partitions: None };
+            let asked = tokio::join!(groups.list(), groups.describe("g"), groups.fetch(all));
+            (asked.0.map(|list| list.len()), asked.1.is_ok(), asked.2.map(|found| found.len()))
+        })
+    };
+    let asked = waits(faulty.groups.clone());
+    faulty.log.served.send_replace(true);
+    let (listed, described, found) = asked.await.unwrap();
+    // All coordinators read the same log here; the one of the group tells of it.
+    assert!(listed.is_ok_and(|groups| groups >= 1) && described);
+    assert_eq!(found, Ok(1));
     faulty.stop().await;
 }

@@ -17,7 +17,7 @@ pub fn join(member: &str) -> JoinGroup {
         member: member.into(),
         instance: None,
         client_id: "client".into(),
-        client_host: "/127.0.0.1".into(),
+        client_host: "127.0.0.1".into(),
         session_timeout: Duration::from_secs(10),
         rebalance_timeout: Duration::from_secs(60),
         protocol_type: "consumer".into(),

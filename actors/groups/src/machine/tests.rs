@@ -244,7 +244,7 @@ pub(super) fn join(member: &str) -> JoinGroup {
         member: member.into(),
         instance: None,
         client_id: "client".into(),
-        client_host: "/127.0.0.1".into(),
+        client_host: "127.0.0.1".into(),
         session_timeout: SESSION,
         rebalance_timeout: REBALANCE,
         protocol_type: "consumer".into(),

@@ -86,7 +86,7 @@ impl Client {
             member: self.member.clone(),
             instance: self.instance.clone(),
             client_id: "reader".into(),
-            client_host: "/sim".into(),
+            client_host: "sim".into(),
             session_timeout: self.session,
             rebalance_timeout: self.rebalance,
             protocol_type: "consumer".into(),

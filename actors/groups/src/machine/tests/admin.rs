@@ -30,7 +30,7 @@ fn a_description_shows_assignments_only_of_a_stable_group() {
     assert_eq!(stable.protocol, "range");
     assert_eq!(stable.members[0].assignment, Bytes::from_static(b"all"));
     assert_eq!(stable.members[0].metadata, Bytes::from_static(b"what it reads"));
-    assert_eq!(stable.members[0].client_host, "/127.0.0.1");
+    assert_eq!(stable.members[0].client_host, "127.0.0.1");
     bench.ask(Request::Join(join("")));
     let preparing = bench.description("g");
     assert_eq!(preparing.members.len(), 2);
