@@ -27,10 +27,10 @@ pub struct KeptEntry {
 
 impl KeptEntry {
     fn records(&self, group: &str) -> impl Iterator<Item = Record> {
-        let of_group = self.group.iter().map(move |kept| Record::Group {
-            group: group.to_owned(),
-            kept: Some(kept.clone()),
-        });
+        let of_group = self
+            .group
+            .iter()
+            .map(move |kept| Record::Group { group: group.to_owned(), kept: Some(kept.clone()) });
         let offsets = self.offsets.iter().map(move |(partition, kept)| Record::Offset {
             group: group.to_owned(),
             partition: partition.clone(),

@@ -314,12 +314,8 @@ async fn a_log_that_is_made_again_while_nobody_coordinates_inherits_nothing() {
     kill_coordinator(&faulty.tree, "g").await;
     let all = FetchOffsets { group: "g".into(), partitions: None };
     let fetch = async || faulty.groups.fetch(all.clone()).await;
-    let nobody = Heartbeat {
-        group: "g".into(),
-        generation: 1,
-        member: "who".into(),
-        instance: None,
-    };
+    let nobody =
+        Heartbeat { group: "g".into(), generation: 1, member: "who".into(), instance: None };
     let beat = async || faulty.groups.heartbeat(nobody.clone()).await;
     eventually("the next one waits", async || beat().await == Err(GroupError::Loading)).await;
     faulty.logs.listed.send_replace(list(5));

@@ -86,9 +86,9 @@ fn print(replies: &[ResetOffsetsReply], dry_run: bool) -> Result<(), Failure> {
         vec![log.to_owned(), reset.partition.to_string(), before, reset.after.to_string()]
     };
     let head = ["log", "partition", "before", "after"];
-    let rows = replies.iter().flat_map(|reply| {
-        reply.partitions.iter().map(|partition| row(&reply.log, partition))
-    });
+    let rows = replies
+        .iter()
+        .flat_map(|reply| reply.partitions.iter().map(|partition| row(&reply.log, partition)));
     output::print_table(&output::table(&head, &[1, 2, 3], rows))?;
     match dry_run {
         true => output::line("\nnothing was changed; leave out --dry-run to do it"),
