@@ -15,7 +15,7 @@ mod loading;
 mod running;
 
 use crate::kept::{FoldError, Folded};
-use crate::log::{AppendError, GroupLog, Listed};
+use crate::log::{AppendError, GroupLog, GroupLogs, Listed};
 use crate::machine::{Reply, Request};
 use crate::protocol::GroupError;
 use crate::seat::{Seat, Sitting};
@@ -63,6 +63,7 @@ impl From<Observe> for CoordinatorMessage {
 /// What a coordinator needs.
 #[derive(Clone)]
 pub(crate) struct CoordinatorArguments {
+    pub(crate) logs: Arc<dyn GroupLogs>,
     pub(crate) log: Arc<dyn GroupLog>,
     pub(crate) listed: watch::Receiver<Listed>,
     pub(crate) seat: Arc<Seat>,

@@ -2,7 +2,7 @@
 
 use crate::coordinator::CoordinatorArguments;
 use crate::log::{COORDINATORS, GroupLogs, ShenLogs, coordinator_of};
-use crate::machine::{Reply, Request, dead};
+use crate::machine::{FoundOffset, Reply, Request, dead};
 use crate::protocol::*;
 use crate::seat::{Seat, away};
 use crate::settings::GroupSettings;
@@ -140,11 +140,23 @@ impl Groups {
             let nothing = |partition| PartitionOffset { partition, committed: None };
             return Ok(partitions.map(nothing).collect());
         }
-        let group = fetch.group.clone();
-        match self.ask(&group, Request::Fetch(fetch)).await? {
-            Reply::Fetched(offsets) => Ok(offsets),
+        let (group, everything) = (fetch.group.clone(), fetch.partitions.is_none());
+        match self.ask_when_loaded(&group, Request::Fetch(fetch)).await? {
+            Reply::Fetched(found) => Ok(self.shown(found, everything)),
             other => Err(mismatch(&other)),
         }
+    }
+
+    /// What is of the logs that there are now. The coordinator may not have heard yet
+    /// that one is gone.
+    fn shown(&self, found: Vec<FoundOffset>, everything: bool) -> Vec<PartitionOffset> {
+        let mut shown = Vec::with_capacity(found.len());
+        for of_one in found.chunk_by(|a, b| a.partition.topic == b.partition.topic) {
+            let log = self.shared.logs.number(&of_one[0].partition.topic);
+            shown.extend(of_one.iter().cloned().map(|found| found.shown(log)));
+        }
+        shown.retain(|offset| !everything || offset.committed.is_some());
+        shown
     }
 
     /// Every group, sorted by name.
@@ -163,7 +175,10 @@ impl Groups {
         if !self.shared.logs.exist() {
             return Ok(Vec::new());
         }
-        let asked = self.shared.seats.iter().map(|seat| seat.ask(Request::List(states.to_vec())));
+        let asked = self.shared.seats.iter().map(|seat| async move {
+            seat.serving(COORDINATION_PATIENCE).await?;
+            seat.ask(Request::List(states.to_vec())).await
+        });
         let mut parts = Vec::new();
         for reply in try_join_all(asked).await? {
             match reply {
@@ -186,7 +201,7 @@ impl Groups {
         if !self.shared.logs.exist() {
             return Ok(dead(group.to_owned()));
         }
-        match self.ask(group, Request::Describe(group.to_owned())).await? {
+        match self.ask_when_loaded(group, Request::Describe(group.to_owned())).await? {
             Reply::Described(described) => Ok(described),
             other => Err(mismatch(&other)),
         }
@@ -198,7 +213,7 @@ impl Groups {
     /// See [`GroupError`].
     pub async fn delete(&self, group: &str) -> Answer<()> {
         self.check_there(group)?;
-        self.ask(group, Request::Delete(group.to_owned())).await.map(|_| ())
+        self.ask_when_loaded(group, Request::Delete(group.to_owned())).await.map(|_| ())
     }
 
     /// Forgets offsets of partitions that no member reads; one answer for each.
@@ -211,13 +226,15 @@ impl Groups {
         partitions: Vec<TopicPartition>,
     ) -> Answer<Vec<Answer<()>>> {
         self.check_there(group)?;
-        each(self.ask(group, Request::DeleteOffsets(group.to_owned(), partitions)).await?)
+        let request = Request::DeleteOffsets(group.to_owned(), partitions);
+        each(self.ask_when_loaded(group, request).await?)
     }
 
     /// What the coordinator of this number is started with.
     pub(crate) fn coordinator(&self, number: u32, vitals: Vitals) -> CoordinatorArguments {
         let shared = &self.shared;
         CoordinatorArguments {
+            logs: Arc::clone(&shared.logs),
             log: shared.logs.partition(number),
             listed: shared.logs.listed(),
             seat: Arc::clone(&shared.seats[number as usize]),
@@ -235,6 +252,13 @@ impl Groups {
 
     fn seat(&self, group: &str) -> &Seat {
         &self.shared.seats[coordinator_of(group) as usize]
+    }
+
+    /// Whoever is no member does not know when a coordinator begins to answer.
+    async fn ask_when_loaded(&self, group: &str, request: Request) -> Answer<Reply> {
+        check_name(group)?;
+        self.seat(group).serving(COORDINATION_PATIENCE).await?;
+        self.seat(group).ask(request).await
     }
 
     async fn ask(&self, group: &str, request: Request) -> Answer<Reply> {

@@ -25,6 +25,21 @@ pub struct KeptEntry {
     pub offsets: BTreeMap<TopicPartition, KeptOffset>,
 }
 
+impl KeptEntry {
+    fn records(&self, group: &str) -> impl Iterator<Item = Record> {
+        let of_group = self
+            .group
+            .iter()
+            .map(move |kept| Record::Group { group: group.to_owned(), kept: Some(kept.clone()) });
+        let offsets = self.offsets.iter().map(move |(partition, kept)| Record::Offset {
+            group: group.to_owned(),
+            partition: partition.clone(),
+            kept: Some(kept.clone()),
+        });
+        of_group.chain(offsets)
+    }
+}
+
 impl Kept {
     /// Takes a record over.
     pub fn apply(&mut self, record: &Record) {
@@ -37,11 +52,16 @@ impl Kept {
             }
             Record::Offset { group, partition, kept } => {
                 let entry = self.groups.entry(group.clone()).or_default();
+                // A commit that was long on its way is not told of a later log.
+                let there = entry.offsets.get(partition);
+                if kept.as_ref().zip(there).is_some_and(|(kept, there)| kept.is_before(there)) {
+                    return;
+                }
                 let before = match kept.clone() {
                     Some(kept) => entry.offsets.insert(partition.clone(), kept),
                     None => entry.offsets.remove(partition),
                 };
-                let bytes = |kept: &KeptOffset| offset_bytes(partition, kept);
+                let bytes = |kept: &KeptOffset| offset_bytes(partition, &kept.metadata);
                 self.weigh(before.as_ref().map(bytes), kept.as_ref().map(bytes));
                 self.tidy(group);
             }
@@ -64,20 +84,14 @@ impl Kept {
         self.bytes
     }
 
-    /// Everything as records, with a checkpoint's two edges.
-    pub fn checkpoint(&self) -> Vec<Record> {
-        let mut records = vec![Record::CheckpointBegins];
-        for (group, entry) in &self.groups {
-            if let Some(kept) = entry.group.clone() {
-                records.push(Record::Group { group: group.clone(), kept: Some(kept) });
-            }
-            records.extend(entry.offsets.iter().map(|(partition, kept)| {
-                let (group, partition) = (group.clone(), partition.clone());
-                Record::Offset { group, partition, kept: Some(kept.clone()) }
-            }));
-        }
-        records.push(Record::CheckpointEnds { records: records.len() as u64 - 1 });
-        records
+    /// Everything as records, with a checkpoint's two edges. Each is made when it is
+    /// asked for: nobody needs a second copy of everything.
+    pub fn checkpoint(&self) -> impl Iterator<Item = Record> {
+        let count = |entry: &KeptEntry| usize::from(entry.group.is_some()) + entry.offsets.len();
+        let records = self.groups.values().map(count).sum::<usize>() as u64;
+        let of_groups = self.groups.iter().flat_map(|(group, entry)| entry.records(group));
+        let (begins, ends) = (Record::CheckpointBegins, Record::CheckpointEnds { records });
+        std::iter::once(begins).chain(of_groups).chain(std::iter::once(ends))
     }
 
     fn weigh(&mut self, before: Option<usize>, after: Option<usize>) {
@@ -101,8 +115,9 @@ fn group_bytes(kept: &KeptGroup) -> usize {
     ENTRY_BYTES + kept.members.iter().map(member).sum::<usize>()
 }
 
-fn offset_bytes(partition: &TopicPartition, kept: &KeptOffset) -> usize {
-    ENTRY_BYTES + partition.topic.len() + kept.metadata.len()
+/// About what an offset takes, in bytes.
+pub(crate) fn offset_bytes(partition: &TopicPartition, metadata: &str) -> usize {
+    ENTRY_BYTES + partition.topic.len() + metadata.len()
 }
 
 /// Why a log cannot be what a coordinator wrote.

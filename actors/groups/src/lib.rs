@@ -29,7 +29,9 @@ pub use handle::Groups;
 pub use journal::{Decided, Journal};
 pub use kept::{Fold, FoldError, Folded, Kept, KeptEntry};
 pub use log::{AppendError, COORDINATORS, GROUPS_LOG, GroupLog, GroupLogs, Listed, coordinator_of};
-pub use machine::{Caller, Coordinator, Effect, Input, Moment, Reply, Request, Token};
+pub use machine::{
+    Caller, Coordinator, Effect, FoundOffset, Input, Moment, NamedLog, Reply, Request, Token,
+};
 pub use mutation::Mutation;
 pub use protocol::{
     CommitOffsets, CommittedOffset, DescribedMember, FetchOffsets, GroupDescription, GroupError,

@@ -55,6 +55,9 @@ pub trait GroupLogs: Debug + Send + Sync + 'static {
     /// One of its partitions, whether it is there yet or not.
     fn partition(&self, number: u32) -> Arc<dyn GroupLog>;
 
+    /// The number of a log, if it is there: as new as whatever the caller knows of it.
+    fn number(&self, log: &str) -> Option<LogNumber>;
+
     /// Told when logs are made and deleted.
     fn listed(&self) -> watch::Receiver<Listed>;
 }

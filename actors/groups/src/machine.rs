@@ -42,7 +42,7 @@ use crate::protocol::{FetchOffsets, GroupError};
 pub(crate) use admin::dead;
 use desk::Desk;
 use group::Group;
-pub use input::{Caller, Effect, Input, Moment, Reply, Request, Token};
+pub use input::{Caller, Effect, FoundOffset, Input, Moment, NamedLog, Reply, Request, Token};
 use pyralog_env::Monotonic;
 use std::collections::{BTreeMap, VecDeque};
 

@@ -17,6 +17,9 @@ pub enum Mutation {
     LastRecordLost,
     /// A checkpoint tells of the state before the last commits (B14).
     OldCheckpoint,
+    /// Offsets are kept by the names of logs alone, and those on their way are passed
+    /// over when a log is deleted: the next log of the name inherits them (B14).
+    HeirGetsOffsets,
     /// A member that the leader forgot keeps what it had (B17).
     AssignmentLeaks,
     /// A generation is announced that no record keeps (B17).
@@ -29,6 +32,8 @@ pub enum Mutation {
     SilenceIgnored,
     /// The member whose instance was taken over goes on (B17).
     OldInstanceGoesOn,
+    /// An offset that is there may be replaced by any other, however full it is (B20).
+    OffsetsGrow,
     /// Rounds are as short as clients say, down to no time at all (B20).
     RoundsOfNoTime,
     /// The same, and a tick takes timers that it has set itself (B20).

@@ -2,7 +2,7 @@
 //! group protocol with what belongs to one version of the wire left out.
 
 use bytes::Bytes;
-use pyralog_model::ApiError;
+use pyralog_model::{ApiError, LogNumber};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -17,7 +17,7 @@ pub struct JoinGroup {
     pub instance: Option<String>,
     /// What the client calls itself.
     pub client_id: String,
-    /// Where it comes from.
+    /// The address that it comes from.
     pub client_host: String,
     /// Without a heartbeat for so long it is out.
     pub session_timeout: Duration,
@@ -156,6 +156,8 @@ pub struct CommitOffsets {
 pub struct OffsetToCommit {
     /// Of which partition.
     pub partition: TopicPartition,
+    /// The number of its log: another log of the same name does not inherit the offset.
+    pub log: LogNumber,
     /// Where to go on reading.
     pub committed: CommittedOffset,
 }

@@ -4,6 +4,8 @@
 //!  key    version u16 ─ Group{group} │ Offset{group, topic, partition} │ Checkpoint{edge}
 //!  value  version u16 ─ the generation, the offset, or the number of records
 //!         none: the group, or the offset, is gone
+//!
+//!  an offset   version 1: offset, epoch, metadata, time     version 2: and its log's number
 //! ```
 //!
 //! Both are postcard. A key says what a record is about, so that the last record of
@@ -18,6 +20,7 @@ mod tests;
 use crate::protocol::{CommittedOffset, TopicPartition};
 pub use binary::Binary;
 pub use codec::{EncodedRecord, RecordError};
+use pyralog_model::LogNumber;
 use serde::{Deserialize, Serialize};
 
 /// One change of what a coordinator keeps.
@@ -89,7 +92,7 @@ pub struct KeptMember {
 }
 
 /// A committed offset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptOffset {
     /// Where to go on reading.
     pub offset: i64,
@@ -99,16 +102,28 @@ pub struct KeptOffset {
     pub metadata: String,
     /// When it was committed, in milliseconds since 1970.
     pub at_ms: i64,
+    /// The number of its log; records of version 1 do not say it.
+    pub log: Option<LogNumber>,
 }
 
 impl KeptOffset {
-    pub(crate) fn new(committed: CommittedOffset, at_ms: i64) -> KeptOffset {
+    pub(crate) fn new(committed: CommittedOffset, at_ms: i64, log: LogNumber) -> KeptOffset {
         let CommittedOffset { offset, leader_epoch, metadata } = committed;
-        KeptOffset { offset, leader_epoch, metadata, at_ms }
+        KeptOffset { offset, leader_epoch, metadata, at_ms, log: Some(log) }
     }
 
-    pub(crate) fn committed(&self) -> CommittedOffset {
-        let (offset, leader_epoch) = (self.offset, self.leader_epoch);
-        CommittedOffset { offset, leader_epoch, metadata: self.metadata.clone() }
+    /// True if it is, or may be, of the log that has this number now.
+    pub fn is_of(&self, log: Option<LogNumber>) -> bool {
+        self.log.is_none() || self.log == log
+    }
+
+    /// True if it is of an earlier log than `other`: numbers only grow.
+    pub(crate) fn is_before(&self, other: &KeptOffset) -> bool {
+        self.log.zip(other.log).is_some_and(|(this, other)| this < other)
+    }
+
+    pub(crate) fn into_committed(self) -> CommittedOffset {
+        let KeptOffset { offset, leader_epoch, metadata, .. } = self;
+        CommittedOffset { offset, leader_epoch, metadata }
     }
 }

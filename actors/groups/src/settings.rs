@@ -54,7 +54,8 @@ pub struct GroupLimits {
     /// What all members of a group say, or are assigned, in bytes: a generation is one
     /// record.
     pub group_bytes_max: usize,
-    /// What all groups have in the log in bytes; beyond it nothing new is taken.
+    /// What all groups have in the log in bytes; beyond it nothing new is taken, and
+    /// nothing grows but what a generation is assigned.
     pub state_bytes_max: usize,
     /// Records that are appended at once in bytes; one alone may be larger.
     pub append_bytes_max: usize,

@@ -101,6 +101,10 @@ impl GroupLogs for FakeLogs {
         Arc::clone(&self.log) as Arc<dyn GroupLog>
     }
 
+    fn number(&self, log: &str) -> Option<LogNumber> {
+        self.listed.borrow().get(log).copied()
+    }
+
     fn listed(&self) -> watch::Receiver<Listed> {
         self.listed.subscribe()
     }
@@ -284,5 +288,64 @@ async fn offsets_of_a_log_are_not_those_of_another_of_its_name() {
     assert_eq!(committed(&faulty.groups).await, [(0, 7)]);
     faulty.logs.listed.send_replace(list(5));
     eventually("they are forgotten", async || committed(&faulty.groups).await.is_empty()).await;
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_on_its_way_while_its_log_is_deleted_is_not_the_next_ones() {
+    let faulty = Faulty::start(settings()).await;
+    let commit = faulty.commit(0, 7);
+    faulty.appends(1).await;
+    faulty.logs.listed.send_replace(list(5));
+    // The first is the commit, the second says that it is forgotten.
+    faulty.turns(2);
+    assert!(commit.await.unwrap());
+    assert_eq!(committed(&faulty.groups).await, []);
+    faulty.appends(2).await;
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_made_again_while_nobody_coordinates_inherits_nothing() {
+    let faulty = Faulty::start(settings()).await;
+    faulty.turns(1);
+    assert!(faulty.commit(0, 7).await.unwrap());
+    faulty.log.served.send_replace(false);
+    kill_coordinator(&faulty.tree, "g").await;
+    let all = FetchOffsets { group: "g".into(), partitions: None };
+    let fetch = async || faulty.groups.fetch(all.clone()).await;
+    let nobody =
+        Heartbeat { group: "g".into(), generation: 1, member: "who".into(), instance: None };
+    let beat = async || faulty.groups.heartbeat(nobody.clone()).await;
+    eventually("the next one waits", async || beat().await == Err(GroupError::Loading)).await;
+    faulty.logs.listed.send_replace(list(5));
+    faulty.log.served.send_replace(true);
+    // With one turn it can write down that the offset is forgotten.
+    faulty.turns(1);
+    assert_eq!(fetch().await, Ok(Vec::new()));
+    faulty.appends(2).await;
+    faulty.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_while_the_log_is_read_is_answered_when_it_is() {
+    let faulty = Faulty::start(settings()).await;
+    faulty.turns(1);
+    assert!(faulty.commit(0, 7).await.unwrap());
+    faulty.log.served.send_replace(false);
+    kill_coordinator(&faulty.tree, "g").await;
+    let waits = |groups: Groups| {
+        tokio::spawn(async move {
+            let all = FetchOffsets { group: "g".into(), partitions: None };
+            let asked = tokio::join!(groups.list(), groups.describe("g"), groups.fetch(all));
+            (asked.0.map(|list| list.len()), asked.1.is_ok(), asked.2.map(|found| found.len()))
+        })
+    };
+    let asked = waits(faulty.groups.clone());
+    faulty.log.served.send_replace(true);
+    let (listed, described, found) = asked.await.unwrap();
+    // All coordinators read the same log here; the one of the group tells of it.
+    assert!(listed.is_ok_and(|groups| groups >= 1) && described);
+    assert_eq!(found, Ok(1));
     faulty.stop().await;
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use pyralog_behaviour::SupervisorMessage;
 use pyralog_groups::*;
+use pyralog_model::LogNumber;
 use ractor::{ActorRef, call_t};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub fn join(member: &str) -> JoinGroup {
         member: member.into(),
         instance: None,
         client_id: "client".into(),
-        client_host: "/127.0.0.1".into(),
+        client_host: "127.0.0.1".into(),
         session_timeout: Duration::from_secs(10),
         rebalance_timeout: Duration::from_secs(60),
         protocol_type: "consumer".into(),
@@ -55,7 +56,7 @@ pub fn alone(partition: u32, offset: i64) -> CommitOffsets {
         generation: -1,
         member: String::new(),
         instance: None,
-        offsets: vec![OffsetToCommit { partition, committed }],
+        offsets: vec![OffsetToCommit { partition, log: LogNumber(1), committed }],
     }
 }
 

@@ -69,10 +69,11 @@ async fn without_the_log_there_is_nothing_and_the_first_one_makes_it() {
 async fn offsets_of_a_deleted_log_are_forgotten() {
     let node = Node::start(&Site::new(), settings()).await;
     let number = node.create_log("log").await;
-    node.create_log("other").await;
+    let other_number = node.create_log("other").await;
     let mut both = alone(0, 7);
     let mut other = both.offsets[0].clone();
     other.partition = TopicPartition { topic: "other".into(), partition: 9 };
+    other.log = other_number;
     both.offsets.push(other);
     assert_eq!(node.groups.commit(both).await, Ok(vec![Ok(()), Ok(())]));
     assert_eq!(committed(&node.groups).await, [(0, 7), (9, 7)]);

@@ -89,6 +89,8 @@ tally! {
         deaths: "clients that died",
         leaves: "clients that left",
         arrivals: "clients that came",
+        heirs: "logs made again under their name",
+        gone: "acknowledged for a log that was gone",
     }
 }
 
@@ -127,6 +129,7 @@ enum Event {
     Answers { sender: Sender, number: u64, answer: Result<Reply, GroupError> },
     Decided { life: u64 },
     Alarm { life: u64 },
+    LogsChanged { life: u64 },
     Wake(usize),
     WakeLoner,
     Chaos,
@@ -210,6 +213,7 @@ impl GroupWorld {
             Event::Answers { sender, number, answer } => self.answers(sender, number, answer),
             Event::Decided { life } => self.decided(life),
             Event::Alarm { life } => self.alarm(life),
+            Event::LogsChanged { life } => self.logs_changed(life),
             Event::Wake(client) => self.wake(client),
             Event::WakeLoner => {
                 self.wake_loner();

@@ -34,13 +34,14 @@ fn a_group_seed_is_a_whole_bug_report() {
 #[test]
 fn every_planted_bug_of_groups_is_caught_by_what_it_breaks() {
     use Mutation::*;
-    let bugs: [(Mutation, &[&str]); 14] = [
+    let bugs: [(Mutation, &[&str]); 15] = [
         (RefusedCommitWrittenLate, &["OFFSET"]),
         (EvictedMemberCommits, &["ZOMBIE"]),
         (AnswerBeforeDurable, &["OFFSET"]),
         (FetchShowsUndurable, &["OFFSET"]),
         (LastRecordLost, &["OFFSET", "GROUP"]),
         (OldCheckpoint, &["OFFSET", "GROUP"]),
+        (HeirGetsOffsets, &["OFFSET"]),
         (AssignmentLeaks, &["GROUP"]),
         (GenerationNotKept, &["GROUP", "ZOMBIE"]),
         (OldGenerationCommits, &["ZOMBIE"]),

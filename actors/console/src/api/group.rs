@@ -50,7 +50,7 @@ pub struct GroupMember {
     pub instance: Option<String>,
     /// What the client calls itself.
     pub client_id: String,
-    /// Where it comes from.
+    /// The address that it comes from.
     pub client_host: String,
     /// What it reads; nothing while the group rebalances, or if its assignor speaks
     /// another language than Kafka's own.
@@ -86,7 +86,8 @@ pub struct GroupOffset {
     pub member: Option<String>,
 }
 
-/// `POST /v1/groups/{name}/offsets`: where a group without members goes on reading.
+/// `POST /v1/groups/{name}/offsets`: where a group without members goes on reading, or
+/// begins, if it is not there yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResetOffsetsRequest {

@@ -1,6 +1,6 @@
 //! `POST /v1/groups/{name}/offsets`: where a group without members goes on reading.
 
-use super::{GroupContext, InGroups, found, refusal};
+use super::{GroupContext, InGroups, refusal};
 use crate::api::{
     ResetEnd, ResetOffsetsReply, ResetOffsetsRequest, ResetPartition, ResetPlace, ResetTo,
 };
@@ -24,8 +24,10 @@ pub async fn reset(
     NameInPath(group): NameInPath,
     Document(request): Document<ResetOffsetsRequest>,
 ) -> Result<Json<ResetOffsetsReply>, Refusal> {
-    let description = found(&context, &group).await?;
-    if description.summary.state != GroupState::Empty {
+    let description = context.groups.describe(&group).await;
+    let description = description.map_err(|error| refusal(&group, error))?;
+    // One that is not there is made: it is told where to begin before it reads.
+    if !matches!(description.summary.state, GroupState::Empty | GroupState::Dead) {
         return Err(refusal(&group, GroupError::NotEmpty));
     }
     let log = log_of(&context, &request.log)?;
@@ -146,6 +148,7 @@ async fn commit(
 ) -> Result<(), Refusal> {
     let offset = |reset: &ResetPartition| OffsetToCommit {
         partition: named(log, reset.partition),
+        log: log.number,
         committed: CommittedOffset {
             offset: reset.after as i64,
             leader_epoch: -1,

@@ -8,9 +8,9 @@ use crate::machine::{Caller, Coordinator, Effect, Input, Moment, Reply};
 use crate::protocol::GroupError;
 use crate::seat::overloaded;
 use pyralog_env::{Clock, Monotonic};
-use pyralog_model::ApiError;
+use pyralog_model::{ApiError, LogNumber};
 use ractor::ActorRef;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -104,19 +104,23 @@ impl Running {
 
     /// Offsets of logs that are gone are forgotten; a log of the same name is another.
     pub(super) fn logs_changed(&mut self) {
-        let listed = Arc::clone(&self.arguments.listed.borrow());
-        // A list without the log of the groups says nothing about others.
-        if !listed.contains_key(GROUPS_LOG) {
+        let logs = &self.arguments.logs;
+        // A directory without the log of the groups says nothing about others.
+        if logs.number(GROUPS_LOG).is_none() {
             return;
         }
-        let before = std::mem::replace(&mut self.listed, Arc::clone(&listed));
-        let stays = |name: &str| match (before.get(name), listed.get(name)) {
-            (Some(before), Some(now)) => before == now,
-            (None, now) => now.is_some(),
-            (Some(_), None) => false,
+        let listed = Arc::clone(&self.arguments.listed.borrow());
+        let before = std::mem::replace(&mut self.listed, listed);
+        let stays = |name: &str, number: Option<LogNumber>| {
+            // The list may be older than a commit; what the directory says now is not.
+            let now = logs.number(name);
+            match number.or_else(|| before.get(name).copied()) {
+                Some(number) => now == Some(number),
+                None => now.is_some(),
+            }
         };
-        let topics = self.machine.topics().into_iter();
-        let gone: Vec<String> = topics.filter(|name| !stays(name)).map(str::to_owned).collect();
+        let gone = self.machine.topics().into_iter().filter(|(name, log)| !stays(name, *log));
+        let gone: BTreeSet<_> = gone.map(|(name, log)| (name.to_owned(), log)).collect();
         if !gone.is_empty() {
             self.step(Input::LogsGone(gone));
             self.go_on();

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use pyralog_env::WallMillis;
 use pyralog_model::{
-    ApiError, BatchBuilder, BatchHeader, ErrorCode, LogSettings, Offset, PartitionId,
+    ApiError, BatchBuilder, BatchHeader, ErrorCode, LogNumber, LogSettings, Offset, PartitionId,
     decode_records, stored_batches,
 };
 use pyralog_partition::{Shen, Slice};
@@ -61,6 +61,10 @@ impl GroupLogs for ShenLogs {
 
     fn partition(&self, partition: u32) -> Arc<dyn GroupLog> {
         Arc::new(ShenLog { shen: self.shen.clone(), partition })
+    }
+
+    fn number(&self, log: &str) -> Option<LogNumber> {
+        self.shen.log(log).map(|log| log.number)
     }
 
     fn listed(&self) -> watch::Receiver<Listed> {

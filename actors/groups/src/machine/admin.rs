@@ -3,10 +3,12 @@
 use super::Coordinator;
 use super::durability::{Then, not_written};
 use super::group::Group;
-use super::input::{Caller, Reply};
+use super::input::{Caller, NamedLog, Reply};
 use super::subscription::reads;
+use crate::mutation::Mutation;
 use crate::protocol::*;
-use crate::record::Record;
+use crate::record::{KeptOffset, Record};
+use pyralog_model::LogNumber;
 use std::collections::BTreeSet;
 
 impl Coordinator {
@@ -86,23 +88,48 @@ impl Coordinator {
         }
     }
 
-    /// Forgets what was read of logs that are gone.
-    pub(super) fn forget_logs(&mut self, logs: &[String]) {
-        let kept = self.kept.groups().flat_map(|(group, entry)| {
-            entry.offsets.keys().map(move |partition| (group, partition))
-        });
-        let coming = self.desk.on_their_way().filter_map(|record| match record {
-            Record::Offset { group, partition, kept: Some(_) } => Some((group, partition)),
-            _ => None,
-        });
-        let gone = kept.chain(coming).filter(|(_, partition)| logs.contains(&partition.topic));
-        let gone: BTreeSet<(&String, &TopicPartition)> = gone.collect();
-        let records =
-            gone.into_iter().map(|(group, partition)| forgotten(group, partition.clone()));
+    /// Forgets what was read of logs that are gone. What is on its way may be of a later
+    /// log of the name: a record that forgets would take that with it.
+    pub(super) fn forget_logs(&mut self, logs: &BTreeSet<NamedLog>) {
+        let logs: BTreeSet<_> =
+            logs.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+        let mut gone = BTreeSet::new();
+        let is_gone = |partition: &TopicPartition, kept: &KeptOffset| {
+            logs.contains(&(partition.topic.as_str(), kept.log))
+        };
+        for (group, partition, kept) in self.every_offset() {
+            if is_gone(partition, kept) {
+                gone.insert((group, partition));
+            }
+        }
+        for (group, partition, kept) in self.every_offset() {
+            if !is_gone(partition, kept) {
+                gone.remove(&(group, partition));
+            }
+        }
+        let records = gone.into_iter();
+        let records = records.map(|(group, partition)| forgotten(group, partition.clone()));
         let records: Vec<Record> = records.collect();
         if !records.is_empty() {
             self.desk.write(records, Then::Nothing);
         }
+    }
+
+    /// Logs of which there are offsets, durable or on their way.
+    pub fn topics(&self) -> BTreeSet<(&str, Option<LogNumber>)> {
+        let offsets = self.every_offset();
+        offsets.map(|(_, partition, kept)| (partition.topic.as_str(), kept.log)).collect()
+    }
+
+    fn every_offset(&self) -> impl Iterator<Item = (&String, &TopicPartition, &KeptOffset)> {
+        let kept = self.kept.groups().flat_map(|(group, entry)| {
+            entry.offsets.iter().map(move |(partition, kept)| (group, partition, kept))
+        });
+        let coming = self.desk.on_their_way().filter_map(|record| match record {
+            Record::Offset { group, partition, kept: Some(kept) } => Some((group, partition, kept)),
+            _ => None,
+        });
+        kept.chain(coming.filter(|_| !self.desk.has(Mutation::HeirGetsOffsets)))
     }
 
     /// Partitions with an offset, durable or on its way.

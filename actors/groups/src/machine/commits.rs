@@ -9,8 +9,8 @@ use super::Coordinator;
 use super::desk::Desk;
 use super::durability::Then;
 use super::group::Group;
-use super::input::{Caller, Reply, Token};
-use crate::kept::KeptEntry;
+use super::input::{Caller, FoundOffset, Reply, Token};
+use crate::kept::{KeptEntry, offset_bytes};
 use crate::mutation::Mutation;
 use crate::protocol::*;
 use crate::record::{KeptOffset, Record};
@@ -25,13 +25,17 @@ impl Coordinator {
         let (at_ms, group) = (self.desk.now.wall.0, &commit.group);
         let metadata_max = self.desk.settings.limits.offset_metadata_bytes_max;
         let (mut records, mut answers) = (Vec::new(), Vec::with_capacity(commit.offsets.len()));
-        for OffsetToCommit { partition, committed } in commit.offsets {
+        for OffsetToCommit { partition, log, committed } in commit.offsets {
             answers.push(if committed.metadata.len() > metadata_max {
                 Err(GroupError::MetadataTooLarge)
-            } else if !room.takes(&partition) {
+            } else if !room.takes(&partition, &committed) {
                 Err(GroupError::Full)
             } else {
-                let kept = Some(KeptOffset::new(committed, at_ms));
+                let mut kept = KeptOffset::new(committed, at_ms, log);
+                if self.desk.has(Mutation::HeirGetsOffsets) {
+                    kept.log = None;
+                }
+                let kept = Some(kept);
                 records.push(Record::Offset { group: group.clone(), partition, kept });
                 Ok(())
             });
@@ -87,20 +91,20 @@ impl Coordinator {
 
     fn answer_fetch(&mut self, caller: Caller, fetch: FetchOffsets) {
         let entry = self.kept.group(&fetch.group);
-        let committed = |partition: &TopicPartition| {
+        let kept = |partition: &TopicPartition| {
             if self.desk.has(Mutation::FetchShowsUndurable)
                 && let Some(kept) = self.desk.undecided(&fetch.group, partition)
             {
-                return Some(kept.committed());
+                return Some(kept.clone());
             }
-            Some(entry?.offsets.get(partition)?.committed())
+            entry?.offsets.get(partition).cloned()
         };
         let partitions = fetch.partitions.unwrap_or_else(|| {
             entry.map(|entry| entry.offsets.keys().cloned().collect()).unwrap_or_default()
         });
         let found = partitions.into_iter().map(|partition| {
-            let committed = committed(&partition);
-            PartitionOffset { partition, committed }
+            let kept = kept(&partition);
+            FoundOffset { partition, kept }
         });
         let found = found.collect();
         self.desk.answer(caller, Ok(Reply::Fetched(found)));
@@ -109,14 +113,15 @@ impl Coordinator {
     /// What still fits into a group.
     fn room<'a>(&'a self, group: &str, offsets: &[OffsetToCommit]) -> Room<'a> {
         let limits = &self.desk.settings.limits;
-        let is_full = self.kept.bytes() >= limits.state_bytes_max;
-        let most = if is_full { 0 } else { limits.offsets_max };
+        let bytes = limits.state_bytes_max.saturating_sub(self.kept.bytes());
+        let most = limits.offsets_max;
         let entry = self.kept.group(group);
         let kept = entry.map_or(0, |entry| entry.offsets.len());
         // What is on its way is looked through only when it could matter.
         let near = kept + offsets.len() + self.desk.records_on_their_way > most;
         let added = if near { self.desk.offsets_on_their_way(group) } else { BTreeSet::new() };
-        Room { entry, added, most }
+        let unbounded = self.desk.has(Mutation::OffsetsGrow);
+        Room { entry, added, most, bytes, unbounded }
     }
 }
 
@@ -124,18 +129,31 @@ struct Room<'a> {
     entry: Option<&'a KeptEntry>,
     added: BTreeSet<TopicPartition>,
     most: usize,
+    /// By so much all groups together may grow. What is on its way is not counted: that
+    /// is held by the queue's own bound.
+    bytes: usize,
+    /// The bug that whatever is there may grow.
+    unbounded: bool,
 }
 
 impl Room<'_> {
-    fn takes(&mut self, partition: &TopicPartition) -> bool {
-        if self.entry.is_some_and(|entry| entry.offsets.contains_key(partition)) {
-            return true;
-        }
-        let kept = self.entry.map_or(0, |entry| entry.offsets.len());
-        if kept + self.added.len() >= self.most && !self.added.contains(partition) {
+    /// True if it fits. An offset that is there may always be replaced by one that takes
+    /// no more.
+    fn takes(&mut self, partition: &TopicPartition, committed: &CommittedOffset) -> bool {
+        let there = self.entry.and_then(|entry| entry.offsets.get(partition));
+        let before = there.map_or(0, |there| offset_bytes(partition, &there.metadata));
+        let growth = offset_bytes(partition, &committed.metadata).saturating_sub(before);
+        if growth > self.bytes && !(self.unbounded && there.is_some()) {
             return false;
         }
-        self.added.insert(partition.clone());
+        if there.is_none() {
+            let kept = self.entry.map_or(0, |entry| entry.offsets.len());
+            if kept + self.added.len() >= self.most && !self.added.contains(partition) {
+                return false;
+            }
+            self.added.insert(partition.clone());
+        }
+        self.bytes = self.bytes.saturating_sub(growth);
         true
     }
 }

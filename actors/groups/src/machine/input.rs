@@ -1,8 +1,10 @@
 //! What can happen to a coordinator, and what it can ask for.
 
 use crate::protocol::*;
-use crate::record::Record;
+use crate::record::{KeptOffset, Record};
 use pyralog_env::{Monotonic, WallMillis};
+use pyralog_model::LogNumber;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Who asked, by the number that its shell gave it. Each is answered once.
@@ -66,13 +68,34 @@ pub enum Reply {
     Synced(Synced),
     /// One answer for each part, in order.
     Each(Vec<Result<(), GroupError>>),
-    /// Committed offsets.
-    Fetched(Vec<PartitionOffset>),
+    /// What is kept of each partition.
+    Fetched(Vec<FoundOffset>),
     /// Those that were asked for.
     Listed(Vec<GroupSummary>),
     /// One group.
     Described(GroupDescription),
 }
+
+/// What is kept of a partition; `None` if nothing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundOffset {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Its offset, maybe of an earlier log of its name: that is not to be shown.
+    pub kept: Option<KeptOffset>,
+}
+
+impl FoundOffset {
+    /// As it is shown, to whom the log has this number now.
+    pub fn shown(self, log: Option<LogNumber>) -> PartitionOffset {
+        let kept = self.kept.filter(|kept| kept.is_of(log));
+        let committed = kept.map(KeptOffset::into_committed);
+        PartitionOffset { partition: self.partition, committed }
+    }
+}
+
+/// A log of which offsets are kept: its name, and its number if that is known.
+pub type NamedLog = (String, Option<LogNumber>);
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -94,8 +117,8 @@ pub enum Input {
         /// True if they are durable, false if the log certainly has none of them.
         stored: bool,
     },
-    /// Logs of these names were deleted.
-    LogsGone(Vec<String>),
+    /// These logs were deleted. Others may have their names by now.
+    LogsGone(BTreeSet<NamedLog>),
 }
 
 /// What is to be done.

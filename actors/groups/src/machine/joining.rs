@@ -19,7 +19,7 @@ impl Coordinator {
         if !timeouts.contains(&join.session_timeout) {
             return self.desk.refuse(caller, GroupError::InvalidSessionTimeout);
         }
-        if join.member.is_empty() && self.kept.bytes() >= settings.limits.state_bytes_max {
+        if !self.has_room(&join) {
             return self.desk.refuse(caller, GroupError::Full);
         }
         if !self.groups.contains_key(&join.group) {
@@ -38,6 +38,15 @@ impl Coordinator {
         let new = || Group::new(&join.group, since);
         let group = self.groups.entry(join.group.clone()).or_insert_with(new);
         group.join(&mut self.desk, caller, join);
+    }
+
+    /// A new member, or one that says more than before, needs room for that.
+    fn has_room(&self, join: &JoinGroup) -> bool {
+        let group = self.groups.get(&join.group);
+        let member = group.and_then(|group| group.members.get(&join.member));
+        let before = member.map_or(0, |member| said_bytes(&member.protocols));
+        let grows = join.member.is_empty() || said_bytes(&join.protocols) > before;
+        !grows || self.kept.bytes() < self.desk.settings.limits.state_bytes_max
     }
 }
 

@@ -12,7 +12,7 @@ use crate::mutation::Planted;
 use crate::protocol::GroupState;
 use crate::settings::GroupSettings;
 use pyralog_env::{Entropy, WallMillis};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 impl Coordinator {
@@ -46,12 +46,6 @@ impl Coordinator {
     pub fn with_mutation(mut self, mutation: Option<crate::Mutation>) -> Coordinator {
         self.desk.planted = Planted::new(mutation);
         self
-    }
-
-    /// Logs of which offsets are kept.
-    pub fn topics(&self) -> BTreeSet<&str> {
-        let partitions = self.kept.groups().flat_map(|(_, entry)| entry.offsets.keys());
-        partitions.map(|partition| partition.topic.as_str()).collect()
     }
 }
 

@@ -129,7 +129,8 @@ impl Member {
         Member {
             instance: kept.instance.clone(),
             client_id: kept.client_id.clone(),
-            client_host: kept.client_host.clone(),
+            // It was kept with the slash that belongs to Kafka's wire.
+            client_host: kept.client_host.trim_start_matches('/').to_owned(),
             session_timeout: Duration::from_millis(kept.session_timeout_ms.into()),
             rebalance_timeout: Duration::from_millis(kept.rebalance_timeout_ms.into()),
             protocols: protocols.map(|(name, said)| (name, said.0)).collect(),

@@ -17,10 +17,15 @@ use crate::settings::{GroupLimits, GroupSettings};
 use bytes::Bytes;
 use pyralog_env::WallMillis;
 use pyralog_env::sim::SimEntropy;
+use pyralog_model::LogNumber;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The number of every log.
+pub(super) const LOG: LogNumber = LogNumber(1);
+/// A later log of the same name.
+pub(super) const HEIR: LogNumber = LogNumber(2);
 pub(super) const SESSION: Duration = Duration::from_secs(10);
 pub(super) const REBALANCE: Duration = Duration::from_secs(60);
 
@@ -212,7 +217,7 @@ impl Bench {
 
     pub(super) fn fetched(&mut self, caller: Caller) -> Option<i64> {
         match self.answer(caller) {
-            Some(Ok(Reply::Fetched(found))) => found[0].committed.as_ref().map(|c| c.offset),
+            Some(Ok(Reply::Fetched(found))) => found[0].kept.as_ref().map(|kept| kept.offset),
             other => panic!("not fetched: {other:?}"),
         }
     }
@@ -239,7 +244,7 @@ pub(super) fn join(member: &str) -> JoinGroup {
         member: member.into(),
         instance: None,
         client_id: "client".into(),
-        client_host: "/127.0.0.1".into(),
+        client_host: "127.0.0.1".into(),
         session_timeout: SESSION,
         rebalance_timeout: REBALANCE,
         protocol_type: "consumer".into(),
@@ -284,6 +289,6 @@ pub(super) fn alone(offset: i64) -> CommitOffsets {
         generation: -1,
         member: String::new(),
         instance: None,
-        offsets: vec![OffsetToCommit { partition: partition("log", 0), committed }],
+        offsets: vec![OffsetToCommit { partition: partition("log", 0), log: LOG, committed }],
     }
 }

@@ -27,22 +27,29 @@ fn group() -> Record {
 }
 
 fn offset(kept: bool) -> Record {
-    let kept = kept.then(|| KeptOffset {
+    offset_of(kept.then_some(Some(LogNumber(300))))
+}
+
+/// An offset of version 1 does not say of which log it is.
+fn offset_of(log: Option<Option<LogNumber>>) -> Record {
+    let kept = log.map(|log| KeptOffset {
         offset: 42,
         leader_epoch: -1,
         metadata: "m".into(),
         at_ms: 1_700_000_000_000,
+        log,
     });
     let partition = TopicPartition { topic: "log".into(), partition: 300 };
     Record::Offset { group: "g".into(), partition, kept }
 }
 
-fn every() -> [Record; 6] {
+fn every() -> [Record; 7] {
     [
         group(),
         Record::Group { group: "g".into(), kept: None },
         offset(true),
         offset(false),
+        offset_of(Some(None)),
         Record::CheckpointBegins,
         Record::CheckpointEnds { records: 200 },
     ]
@@ -63,8 +70,9 @@ fn the_bytes_stay_as_they_are() {
             ),
         ),
         ("01000167", None),
-        ("01010167036c6f67ac02", Some("015401016d80a0abfef962")),
+        ("01010167036c6f67ac02", Some("025401016d80a0abfef962ac02")),
         ("01010167036c6f67ac02", None),
+        ("01010167036c6f67ac02", Some("015401016d80a0abfef962")),
         ("010200", Some("0100")),
         ("010201", Some("01c801")),
     ];
@@ -97,9 +105,13 @@ fn what_is_cut_short_or_too_long_or_of_later_is_refused() {
             assert!(Record::decode(&key, Some(&value[..end])).is_err());
         }
         assert!(Record::decode(&key, Some(&[&value[..], &[0]].concat())).is_err());
-        let later = [&[2], &value[1..]].concat();
+        let latest = if matches!(record, Record::Offset { .. }) { 2 } else { 1 };
+        let later = [&[latest + 1], &value[1..]].concat();
+        let (found, latest) = (u16::from(latest) + 1, latest.into());
         let refused = Record::decode(&key, Some(&later));
-        assert_eq!(refused, Err(RecordError::Version { found: 2 }));
+        assert_eq!(refused, Err(RecordError::Version { found, latest }));
+        let none = [&[0], &value[1..]].concat();
+        assert!(Record::decode(&key, Some(&none)).is_err());
     }
     let checkpoint = Record::CheckpointBegins.encode();
     assert!(Record::decode(&checkpoint.key, None).is_err());
@@ -118,6 +130,10 @@ fn noise_and_lying_lengths_make_nothing() {
         }
         let _ = Record::decode(&noise, Some(&noise));
         let _ = Record::decode(&group().encode().key, Some(&noise));
+        let _ = Record::decode(&offset(true).encode().key, Some(&noise));
+        if let Some(first) = noise.first_mut() {
+            *first = 2;
+        }
         let _ = Record::decode(&offset(true).encode().key, Some(&noise));
     }
     // A group that claims 2^60 members in a few bytes.

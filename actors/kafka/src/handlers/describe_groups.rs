@@ -60,7 +60,8 @@ fn write_member(version: i16, member: &DescribedMember, out: &mut Writer) {
         out.nullable_text(member.instance.as_deref());
     }
     out.text(&member.client_id);
-    out.text(&member.client_host);
+    // As Java writes an address without a name.
+    out.text(&format!("/{}", member.client_host));
     out.bytes(&member.metadata);
     out.bytes(&member.assignment);
     out.no_tags();

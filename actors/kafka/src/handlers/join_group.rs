@@ -23,7 +23,7 @@ pub(crate) async fn handle(
     caller: Caller,
     request: &Request,
 ) -> Result<Reply, CloseReason> {
-    let join = read(request, &format!("/{}", caller.peer.ip().to_canonical()))?;
+    let join = read(request, &caller.peer.ip().to_canonical().to_string())?;
     let member = join.member.clone();
     let mut out = Writer::new(request.is_flexible(), 128);
     match service.groups.join(join).await {

@@ -14,6 +14,7 @@ use crate::request::{CloseReason, Request};
 use crate::service::Service;
 use crate::wire::{Malformed, Reader, Writer};
 use pyralog_groups::{CommitOffsets, CommittedOffset, OffsetToCommit, TopicPartition};
+use pyralog_model::LogNumber;
 
 /// Partitions that are handed on at once.
 const PART: usize = 256;
@@ -77,12 +78,13 @@ fn read_partition<'a>(reader: &mut Reader<'a>, version: i16) -> Result<Asked<'a>
 async fn commit(service: &Service, question: &Question<'_>) -> Vec<i16> {
     let (mut errors, mut part) = (Vec::new(), Part::default());
     for (topic, asked) in question.topics.clone().partitions() {
-        if partition_id(service.shen.log(topic).as_deref(), asked.index).is_none() {
+        let log = service.shen.log(topic);
+        let Some(id) = partition_id(log.as_deref(), asked.index) else {
             errors.push(UNKNOWN_TOPIC_OR_PARTITION);
             continue;
-        }
+        };
         part.places.push(errors.len());
-        part.offsets.push(offset_to_commit(topic, &asked));
+        part.offsets.push(offset_to_commit(topic, id.log, &asked));
         errors.push(UNKNOWN_SERVER_ERROR); // until it is answered
         if part.places.len() == PART {
             commit_part(service, question, std::mem::take(&mut part), &mut errors).await;
@@ -94,9 +96,10 @@ async fn commit(service: &Service, question: &Question<'_>) -> Vec<i16> {
     errors
 }
 
-fn offset_to_commit(topic: &str, asked: &Asked<'_>) -> OffsetToCommit {
+fn offset_to_commit(topic: &str, log: LogNumber, asked: &Asked<'_>) -> OffsetToCommit {
     OffsetToCommit {
         partition: TopicPartition { topic: topic.to_owned(), partition: asked.index as u32 },
+        log,
         committed: CommittedOffset {
             offset: asked.offset,
             leader_epoch: asked.leader_epoch,

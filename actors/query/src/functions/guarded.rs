@@ -12,6 +12,7 @@ mod sizes;
 
 use super::ledger::{CALL_BYTES_MAX, CONSTANT_BYTES_MAX, Ledger, bytes_of, too_long};
 use super::rewriting;
+use crate::failure::external;
 use arguments::Arguments;
 use datafusion::arrow::array::{ArrayRef, UInt32Array};
 use datafusion::arrow::compute::{concat, take};
@@ -25,11 +26,15 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 use growth::Growth;
+use pyralog_model::{ApiError, ErrorCode};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Rows that may come to more than this are not made at once.
 const PIECE_BYTES: u64 = 8 << 20;
+
+/// Pairs that one call compares: a few seconds.
+const STEPS_MAX: u64 = 1 << 30;
 
 /// A function with a guard before it.
 #[derive(Debug)]
@@ -92,13 +97,29 @@ impl Guarded {
         Ok(ColumnarValue::Array(column))
     }
 
+    /// Refuses a call that would hold its thread for long.
+    fn check_steps(&self, arguments: &Arguments, rows: usize) -> Result<()> {
+        let Some(steps) = growth::steps_of(self.inner.name()) else { return Ok(()) };
+        let steps = sum((0..rows).map(|row| steps(arguments, row)));
+        if steps <= STEPS_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "{} would compare {steps} pairs for the rows of one step, and may {STEPS_MAX}; ask for \
+             shorter texts and lists",
+            self.inner.name()
+        );
+        Err(external(ApiError::new(ErrorCode::QueryFailed, message)))
+    }
+
     /// Runs a call in pieces of a few rows, each of which may make little.
     fn run_in_pieces(&self, call: &ScalarFunctionArgs, rows: &[u64]) -> Result<ColumnarValue> {
         let (mut made, mut made_bytes, mut from) = (Vec::<ArrayRef>::new(), 0, 0);
         while from < rows.len() {
             let (until, bytes) = piece(rows, from);
             let part = self.run(arguments::rows_of(call, from, until - from), bytes)?;
-            made_bytes += bytes_of(&part);
+            // Parts may lie in the memory of the same column.
+            made_bytes += bytes_of(&part).min(bytes);
             if made_bytes > CALL_BYTES_MAX {
                 self.ledger.pay(self.inner.name(), made_bytes)?;
             }
@@ -111,6 +132,10 @@ impl Guarded {
         self.ledger.keep(&whole, paid);
         Ok(ColumnarValue::Array(whole))
     }
+}
+
+fn sum(rows: impl Iterator<Item = u64>) -> u64 {
+    rows.fold(0, u64::saturating_add)
 }
 
 /// Where the piece ends that begins at `from`, and what it may come to.
@@ -128,6 +153,7 @@ impl ScalarUDFImpl for Guarded {
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arguments = Arguments::of(&call.args)?;
         let is_constant = call.args.iter().all(|one| matches!(one, ColumnarValue::Scalar(_)));
+        self.check_steps(&arguments, if is_constant { 1 } else { call.number_rows })?;
         if is_constant {
             let bytes = (self.growth)(&arguments, 0);
             return self.run_once(call, bytes);
@@ -135,7 +161,7 @@ impl ScalarUDFImpl for Guarded {
         let rows: Vec<u64> =
             (0..call.number_rows).map(|row| (self.growth)(&arguments, row)).collect();
         drop(arguments);
-        let bytes = rows.iter().fold(0_u64, |sum, row| sum.saturating_add(*row));
+        let bytes = sum(rows.iter().copied());
         if bytes <= PIECE_BYTES || rows.len() == 1 {
             return self.run(call, bytes).map(ColumnarValue::Array);
         }

@@ -140,6 +140,22 @@ async fn types_and_windows_that_multiply_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_compare_for_hours_is_refused() {
+    let node = Node::start().await;
+    for sql in [
+        "SELECT levenshtein(repeat('x', 1000000), repeat('y', 1000000))",
+        "SELECT levenshtein(repeat('x', 10000 + value), repeat('y', 10000)) FROM range(100)",
+        "SELECT array_has_all(range(1, 1000000), range(1, 1000000))",
+        "SELECT array_has_any(range(1, 1000000), range(2000000, 3000000 + value)) FROM range(1)",
+    ] {
+        let error = timeout(PATIENCE, node.error(sql)).await.expect(sql);
+        assert_eq!(error.code, ErrorCode::QueryFailed, "{sql}: {error}");
+    }
+    let small = "SELECT levenshtein('kitten', 'sitting'), array_has_all([1, 2], [2])";
+    assert_eq!(node.rows(small).await, ["3 true"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn functions_do_what_they_did() {
     let node = Node::start().await;
     let asked = [

@@ -3,7 +3,7 @@
 
 use crate::node::{Node, until};
 use crate::shown::collect;
-use pyralog_model::{ErrorCode, Remedy};
+use pyralog_model::{BatchBuilder, Compression, ErrorCode, Remedy};
 use pyralog_query::{QuerySettings, RunOptions};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -130,6 +130,23 @@ async fn large_values_come_in_small_batches() {
     }
     let lengths = node.rows("SELECT DISTINCT length(text(_value)) FROM blobs").await;
     assert_eq!(lengths, [(512 << 10).to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_asked_for_before_a_batch_is_decompressed() {
+    let per_query = |bytes| QuerySettings { memory_bytes_per_query_max: bytes, ..settings() };
+    for (memory, is_enough) in [(16 << 20, false), (128 << 20, true)] {
+        let node = Node::with(per_query(memory)).await;
+        let log = node.create("blobs", 1, "").await;
+        let mut batch = BatchBuilder::new();
+        batch.push(0, None, Some(&vec![b'x'; 20 << 20]), &[]);
+        node.append(log, 0, batch.finish_compressed(Compression::Zstd).unwrap()).await;
+        let sql = "SELECT octet_length(_value) FROM blobs";
+        match is_enough {
+            true => assert_eq!(node.rows(sql).await, [(20 << 20).to_string()]),
+            false => assert_eq!(node.error(sql).await.code, ErrorCode::QueryOutOfMemory),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,6 +114,10 @@ async fn explain_analyze_shows_what_it_cost(node: &Node) {
     ] {
         assert!(plan.contains(word), "{word} is missing from {plan}");
     }
+    let leaf = plan.lines().find(|line| line.contains("PartitionScanExec")).unwrap();
+    for nothing in ["output_batches=0", "elapsed_compute=1ns"] {
+        assert!(!leaf.contains(nothing), "{nothing} in {leaf}");
+    }
     let whole = node.rows("EXPLAIN SELECT sum(n) FROM numbers").await.join("\n");
     assert!(whole.contains("groups=2"), "one partition uses both threads: {whole}");
 }

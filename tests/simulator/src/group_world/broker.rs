@@ -10,6 +10,7 @@ use pyralog_groups::{
     Caller, Coordinator, Effect, EncodedRecord, GroupError, GroupLimits, GroupSettings, Input,
     Journal, Moment, Mutation,
 };
+use pyralog_model::LogNumber;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Broker {
     in_flight: Option<Vec<EncodedRecord>>,
     caller_next: u64,
     alarm: Option<Monotonic>,
+    /// The number that the loner's log had at the last look.
+    pub(super) listed: Option<LogNumber>,
 }
 
 impl Broker {
@@ -48,6 +51,7 @@ impl Broker {
             in_flight: None,
             caller_next: 0,
             alarm: None,
+            listed: None,
         }
     }
 
@@ -63,6 +67,7 @@ impl Broker {
         self.machine = machine.with_mutation(self.mutation);
         self.life += 1;
         self.alarm = None;
+        self.listed = None;
         Ok(torn)
     }
 }
@@ -120,11 +125,13 @@ impl GroupWorld {
             let away = pyralog_model::ApiError::unavailable("the coordinator");
             self.send_back(sender, number, Err(GroupError::Unavailable(away)));
         }
+        let (life, look) = (self.broker.life, self.millis(20));
+        self.after(look, Event::LogsChanged { life });
         self.go_on();
         Ok(())
     }
 
-    fn step(&mut self, input: Input) -> Verdict {
+    pub(super) fn step(&mut self, input: Input) -> Verdict {
         let mut effects = Vec::new();
         self.broker.machine.step(moment(self.now), input, &mut effects);
         for effect in effects {
@@ -133,6 +140,7 @@ impl GroupWorld {
                 Effect::Reply { caller, answer } => {
                     let (sender, number) =
                         self.asked.remove(&caller).ok_or("a caller was answered twice")?;
+                    let answer = self.shown(answer);
                     self.judge.answered(number, &answer, &mut self.tally)?;
                     self.send_back(sender, number, answer);
                 }

@@ -27,7 +27,8 @@ impl GroupWorld {
             22..28 => self.be_busy(who),
             28..34 => self.stall(who),
             34..38 => self.take_over(who),
-            38..40 => {
+            38..42 => self.begin_another_diary(),
+            42..44 => {
                 // A verdict about the log would be the same in the next crash.
                 let crashed = self.crash();
                 self.judge.note(crashed);

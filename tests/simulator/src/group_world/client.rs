@@ -9,6 +9,7 @@ use pyralog_groups::{
     CommitOffsets, CommittedOffset, FetchOffsets, Heartbeat, JoinGroup, LeaveGroup, Leaving,
     OffsetToCommit, Request, SyncGroup, TopicPartition,
 };
+use pyralog_model::LogNumber;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub(super) const GROUP: &str = "readers";
 /// The log that they read.
 pub(super) const LOG: &str = "log";
+/// Its number: it is never deleted.
+const LOG_NUMBER: LogNumber = LogNumber(1);
 
 /// What it is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +86,7 @@ impl Client {
             member: self.member.clone(),
             instance: self.instance.clone(),
             client_id: "reader".into(),
-            client_host: "/sim".into(),
+            client_host: "sim".into(),
             session_timeout: self.session,
             rebalance_timeout: self.rebalance,
             protocol_type: "consumer".into(),
@@ -176,5 +179,5 @@ pub(super) fn partition(partition: u32) -> TopicPartition {
 
 pub(super) fn to_commit(number: u32, offset: i64, note: u64) -> OffsetToCommit {
     let committed = CommittedOffset { offset, leader_epoch: 0, metadata: note.to_string() };
-    OffsetToCommit { partition: partition(number), committed }
+    OffsetToCommit { partition: partition(number), log: LOG_NUMBER, committed }
 }

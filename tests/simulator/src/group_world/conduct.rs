@@ -5,7 +5,7 @@ use super::client::Doing;
 use super::{Event, GroupWorld, Sender};
 use crate::judge::Verdict;
 use pyralog_env::Monotonic;
-use pyralog_groups::{GroupError, Joined, PartitionOffset, Reply, Synced};
+use pyralog_groups::{FoundOffset, GroupError, Joined, Reply, Synced};
 use std::time::Duration;
 
 /// How long a client waits for an answer that comes at once.
@@ -165,9 +165,9 @@ impl GroupWorld {
         self.ask(who, fetch, Doing::Fetching);
     }
 
-    fn fetched(&mut self, who: usize, found: &[PartitionOffset]) {
-        let position = |found: &PartitionOffset| {
-            (found.partition.partition, found.committed.as_ref().map_or(0, |c| c.offset))
+    fn fetched(&mut self, who: usize, found: &[FoundOffset]) {
+        let position = |found: &FoundOffset| {
+            (found.partition.partition, found.kept.as_ref().map_or(0, |kept| kept.offset))
         };
         let client = &mut self.clients[who];
         client.positions = found.iter().map(position).collect();

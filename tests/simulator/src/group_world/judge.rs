@@ -18,6 +18,7 @@ use crate::judge::Verdict;
 use offsets::Offsets;
 use pyralog_env::Monotonic;
 use pyralog_groups::{GroupError, Reply, Request};
+use pyralog_model::LogNumber;
 use rounds::Rounds;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -98,6 +99,7 @@ impl Judge {
                 }
                 self.rounds.commits(commit)?;
                 tally.commits += 1;
+                tally.gone += u64::from(self.offsets.is_gone(commit));
                 self.offsets.acknowledged(commit)
             }
             (Request::Commit(commit), Err(error)) => {
@@ -116,6 +118,11 @@ impl Judge {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The log of a group's offsets was deleted, and another has its name.
+    pub(super) fn log_is_gone(&mut self, group: &str, log: &str, heir: LogNumber) {
+        self.offsets.log_is_gone(group, log, heir);
     }
 
     /// Whoever waited is told by nobody, and what was on its way may be there.

@@ -30,7 +30,7 @@ fn a_description_shows_assignments_only_of_a_stable_group() {
     assert_eq!(stable.protocol, "range");
     assert_eq!(stable.members[0].assignment, Bytes::from_static(b"all"));
     assert_eq!(stable.members[0].metadata, Bytes::from_static(b"what it reads"));
-    assert_eq!(stable.members[0].client_host, "/127.0.0.1");
+    assert_eq!(stable.members[0].client_host, "127.0.0.1");
     bench.ask(Request::Join(join("")));
     let preparing = bench.description("g");
     assert_eq!(preparing.members.len(), 2);
@@ -125,7 +125,32 @@ fn offsets_of_a_deleted_log_are_forgotten_those_on_their_way_too() {
     let mut stays = alone(3);
     stays.offsets[0].partition = partition("stays", 0);
     bench.ask(Request::Commit(stays));
-    bench.step(Input::LogsGone(vec!["log".into()]));
+    bench.step(Input::LogsGone([("log".into(), Some(LOG))].into()));
     bench.settle(true);
-    assert_eq!(bench.machine.topics().into_iter().collect::<Vec<_>>(), ["stays"]);
+    assert_eq!(bench.machine.topics().into_iter().collect::<Vec<_>>(), [("stays", Some(LOG))]);
+}
+
+#[test]
+fn an_offset_that_is_only_on_its_way_is_forgotten_with_its_log() {
+    let mut bench = Bench::new();
+    bench.writes_through = false;
+    bench.ask(Request::Commit(alone(1)));
+    let topics: Vec<_> = bench.machine.topics().into_iter().collect();
+    assert_eq!(topics, [("log", Some(LOG))]);
+    bench.step(Input::LogsGone([("log".into(), Some(LOG))].into()));
+    bench.settle(true);
+    assert_eq!(bench.committed(), None);
+}
+
+#[test]
+fn what_the_heir_of_a_name_has_on_its_way_is_not_forgotten_with_the_log_before() {
+    let mut bench = Bench::new();
+    bench.now(Request::Commit(alone(1))).unwrap();
+    bench.writes_through = false;
+    let mut of_heir = alone(2);
+    of_heir.offsets[0].log = HEIR;
+    bench.ask(Request::Commit(of_heir));
+    bench.step(Input::LogsGone([("log".into(), Some(LOG))].into()));
+    bench.settle(true);
+    assert_eq!(bench.committed(), Some(2));
 }

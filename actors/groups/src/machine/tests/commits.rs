@@ -16,10 +16,13 @@ fn a_commit_comes_back_with_its_epoch_and_its_metadata() {
     assert_eq!(committed(&mut bench, commit(&one, 42)), Ok(()));
     let all = FetchOffsets { group: "g".into(), partitions: None };
     let expected = CommittedOffset { offset: 42, leader_epoch: 3, metadata: "note".into() };
-    let found = PartitionOffset { partition: partition("log", 0), committed: Some(expected) };
-    assert_eq!(bench.now(Request::Fetch(all)), Ok(Reply::Fetched(vec![found])));
+    let Ok(Reply::Fetched(found)) = bench.now(Request::Fetch(all)) else { panic!() };
+    let shown = |log| found[0].clone().shown(log).committed;
+    assert_eq!((found.len(), &found[0].partition), (1, &partition("log", 0)));
+    assert_eq!(shown(Some(LOG)), Some(expected));
+    assert_eq!((shown(Some(HEIR)), shown(None)), (None, None), "it is of another log");
     let other = FetchOffsets { group: "g".into(), partitions: Some(vec![partition("log", 1)]) };
-    let none = PartitionOffset { partition: partition("log", 1), committed: None };
+    let none = FoundOffset { partition: partition("log", 1), kept: None };
     assert_eq!(bench.now(Request::Fetch(other)), Ok(Reply::Fetched(vec![none])));
     let nowhere = FetchOffsets { group: "h".into(), partitions: None };
     assert_eq!(bench.now(Request::Fetch(nowhere)), Ok(Reply::Fetched(Vec::new())));
@@ -84,6 +87,7 @@ fn what_does_not_fit_is_refused_and_the_rest_is_taken() {
     let mut bench = Bench::with_limits(limits);
     let offset = |at, metadata: String| OffsetToCommit {
         partition: partition("log", at),
+        log: LOG,
         committed: CommittedOffset { offset: 1, leader_epoch: -1, metadata },
     };
     let long = "x".repeat(4_097);
@@ -126,7 +130,8 @@ fn offsets_that_are_on_their_way_count() {
 
 #[test]
 fn a_coordinator_that_is_full_goes_on_with_what_it_has() {
-    let limits = GroupLimits { state_bytes_max: 100, ..GroupLimits::default() };
+    // Two offsets of a log with three letters and notes of four.
+    let limits = GroupLimits { state_bytes_max: 2 * 55, ..GroupLimits::default() };
     let mut bench = Bench::with_limits(limits);
     assert_eq!(committed(&mut bench, alone(1)), Ok(()));
     let mut second = alone(1);
@@ -137,4 +142,47 @@ fn a_coordinator_that_is_full_goes_on_with_what_it_has() {
     assert_eq!(committed(&mut bench, second), Err(GroupError::Full));
     assert_eq!(bench.now(Request::Join(join(""))), Err(GroupError::Full));
     assert_eq!(bench.committed(), Some(2));
+}
+
+#[test]
+fn a_commit_of_an_earlier_log_that_comes_late_takes_nothing_from_its_heir() {
+    let mut bench = Bench::new();
+    let mut of_heir = alone(5);
+    of_heir.offsets[0].log = HEIR;
+    assert_eq!(committed(&mut bench, of_heir), Ok(()));
+    assert_eq!(committed(&mut bench, alone(9)), Ok(()), "its log was there when it was sent");
+    assert_eq!(bench.committed(), Some(5));
+    bench.restart();
+    assert_eq!(bench.committed(), Some(5));
+}
+
+#[test]
+fn what_is_there_grows_no_further_than_everything_may() {
+    for mutation in [None, Some(crate::Mutation::OffsetsGrow)] {
+        let limits = GroupLimits { state_bytes_max: 10_000, ..GroupLimits::default() };
+        let mut bench = Bench::with_limits(limits.clone());
+        bench.machine = bench.machine.with_mutation(mutation);
+        let noted = |at, bytes: usize| {
+            let committed =
+                CommittedOffset { offset: 1, leader_epoch: -1, metadata: "x".repeat(bytes) };
+            let partition = partition("log", at);
+            CommitOffsets {
+                offsets: vec![OffsetToCommit { partition, log: LOG, committed }],
+                ..alone(1)
+            }
+        };
+        let mut refused = 0;
+        for at in 0..100 {
+            assert_eq!(committed(&mut bench, noted(at, 0)), Ok(()), "{at}");
+        }
+        for at in 0..100 {
+            refused += usize::from(committed(&mut bench, noted(at, 4_096)).is_err());
+            assert_eq!(committed(&mut bench, noted(at, 0)), Ok(()), "less always fits");
+            refused += usize::from(committed(&mut bench, noted(at, 1_000)).is_err());
+        }
+        let bytes = bench.machine.kept().bytes();
+        let is_bounded = bytes <= limits.state_bytes_max;
+        assert_eq!(is_bounded, mutation.is_none(), "{bytes} bytes with {mutation:?}");
+        assert_eq!(refused > 0, mutation.is_none());
+    }
 }

@@ -67,7 +67,7 @@ impl History {
                 let by = Duration::from_secs(self.below(30));
                 return self.bench.pass(by);
             }
-            14 => return self.bench.step(Input::LogsGone(vec!["log".into()])),
+            14 => return self.bench.step(Input::LogsGone([("log".into(), Some(LOG))].into())),
             _ => return self.append(),
         };
         let caller = self.bench.ask(request);

@@ -28,10 +28,23 @@ pub(super) fn of(function: &str) -> Option<Growth> {
         "string_to_array" | "regexp_match" => split,
         "array_replace" | "array_replace_n" | "array_replace_all" => items_replaced,
         "||" | "concat" => chained,
+        "levenshtein" | "array_has_all" | "array_has_any" => linear,
         "concat_ws" => separated,
         _ if LINEAR.contains(&function) => linear,
         _ => return None,
     })
+}
+
+/// How many steps a function takes for a row, if they grow faster than its arguments: it
+/// cannot be ended on its way.
+pub(super) fn steps_of(function: &str) -> Option<Growth> {
+    match function {
+        "levenshtein" => Some(|call, row| call.bytes(0, row).saturating_mul(call.bytes(1, row))),
+        "array_has_all" | "array_has_any" => {
+            Some(|call, row| call.items(0, row).saturating_mul(call.items(1, row)))
+        }
+        _ => None,
+    }
 }
 
 /// What these make is as large as what they are given, but for another writing of it.

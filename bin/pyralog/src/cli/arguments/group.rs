@@ -27,7 +27,7 @@ pub enum GroupCommand {
         #[command(flatten)]
         output: OutputFlag,
     },
-    /// Say where a group without members goes on reading
+    /// Say where a group without members goes on reading, or where a new one begins
     Reset(ResetArguments),
     /// Delete a group without members, and its offsets
     Delete {
@@ -47,11 +47,11 @@ pub enum GroupCommand {
 pub struct ResetArguments {
     /// The group's name
     pub name: String,
-    /// Of which log
-    #[arg(long, value_name = "LOG")]
-    pub log: String,
-    /// Only this partition; may be repeated
-    #[arg(short, long = "partition", value_name = "N")]
+    /// Which logs.
+    #[command(flatten)]
+    pub logs: ResetLogs,
+    /// Only this partition of the log; may be repeated
+    #[arg(short, long = "partition", value_name = "N", conflicts_with = "all_logs")]
     pub partitions: Vec<u32>,
     /// Where to.
     #[command(flatten)]
@@ -65,6 +65,18 @@ pub struct ResetArguments {
     /// How to print.
     #[command(flatten)]
     pub output: OutputFlag,
+}
+
+/// Of which logs a group is reset: one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct ResetLogs {
+    /// Of which log
+    #[arg(long, value_name = "LOG")]
+    pub log: Option<String>,
+    /// Of all partitions that the group has committed offsets of
+    #[arg(long)]
+    pub all_logs: bool,
 }
 
 /// Where a reset leads: one of them.

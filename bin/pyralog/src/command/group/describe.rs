@@ -44,7 +44,7 @@ fn member_row(member: &GroupMember) -> Vec<String> {
         member.member.clone(),
         member.instance.clone().unwrap_or_else(|| "-".to_owned()),
         member.client_id.clone(),
-        member.client_host.trim_start_matches('/').to_owned(),
+        member.client_host.clone(),
         reads(&member.assigned),
     ]
 }
