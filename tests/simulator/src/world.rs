@@ -99,6 +99,7 @@ impl World {
             direct_checkpoint_bytes: 48 << 10,
             segment_bytes: some_segment_bytes(&chance),
             mutation: plan.mutation,
+            ..LogOptions::default()
         };
         World {
             chance,
