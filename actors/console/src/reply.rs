@@ -79,7 +79,8 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::PartitionNotFound
         | ErrorCode::ActorNotFound
         | ErrorCode::GroupNotFound
-        | ErrorCode::CounterNotFound => StatusCode::NOT_FOUND,
+        | ErrorCode::CounterNotFound
+        | ErrorCode::KeyNotFound => StatusCode::NOT_FOUND,
         ErrorCode::LogExists
         | ErrorCode::CounterExists
         | ErrorCode::NodeNameTaken
@@ -88,6 +89,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::SequenceGap
         | ErrorCode::SequenceDuplicate
         | ErrorCode::ProducerFenced
+        | ErrorCode::KeyIndexOff
         | ErrorCode::Fenced => StatusCode::CONFLICT,
         ErrorCode::OffsetOutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
         ErrorCode::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -94,6 +94,8 @@ pub(crate) fn kafka_error(code: ErrorCode) -> i16 {
         | ErrorCode::QueryFailed
         | ErrorCode::QueryOutOfMemory
         | ErrorCode::QueryOutOfTime
+        | ErrorCode::KeyNotFound
+        | ErrorCode::KeyIndexOff
         | ErrorCode::Internal => UNKNOWN_SERVER_ERROR,
         ErrorCode::SchemaInvalid => INVALID_CONFIG,
         ErrorCode::GroupNotFound => GROUP_ID_NOT_FOUND,

@@ -104,6 +104,8 @@ error_codes! {
     QueryOutOfMemory, "query-out-of-memory", GiveUp, "The query needed more memory than queries may have.";
     QueryOutOfTime, "query-out-of-time", GiveUp, "The query ran longer than queries may.";
     KeyMissing, "key-missing", GiveUp, "A record has no key, or none that can be read, and the log is compacted.";
+    KeyNotFound, "key-not-found", GiveUp, "No record of the log has this key, or the newest one that has says that it is deleted.";
+    KeyIndexOff, "key-index-off", GiveUp, "The log keeps no index of its keys; set pyralog.keys=true and it is built.";
 }
 
 impl fmt::Display for ErrorCode {

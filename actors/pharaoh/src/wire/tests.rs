@@ -129,7 +129,7 @@ fn the_numbers_of_error_codes_stay() {
     assert_eq!(number(ErrorCode::LogNotFound), 0);
     assert_eq!(number(ErrorCode::Internal), 37);
     assert_eq!(number(ErrorCode::DirectoryDiverged), 38);
-    assert_eq!(usize::from(number(ErrorCode::QueryOutOfTime)), ErrorCode::ALL.len() - 1);
+    assert_eq!(usize::from(number(ErrorCode::KeyIndexOff)), ErrorCode::ALL.len() - 1);
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn decompressed(
         reserve(2 * bytes_max)?;
         match decompress(compression, packed, bytes_max) {
             Err(CompressionError::TooLarge { .. }) if bytes_max < DECOMPRESSED_BYTES_MAX => {
-                bytes_max *= 4;
+                bytes_max *= 2;
             }
             opened => break opened.map_err(|error| refused(error.into()))?,
         }
