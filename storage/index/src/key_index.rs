@@ -31,8 +31,8 @@
 
 mod active;
 mod candidates;
-mod manifest;
-mod open;
+pub(crate) mod manifest;
+pub(crate) mod open;
 mod options;
 mod piece;
 mod plan;
@@ -85,7 +85,7 @@ impl Place {
 
     /// The file with this number over this range.
     pub(crate) fn file(&self, number: u64, base: Offset) -> PathBuf {
-        self.dir.join(format!("{:020}-{number:010}.{}", base.0, open::FILE))
+        self.dir.join(manifest::file_name(number, base))
     }
 }
 

@@ -20,6 +20,7 @@
 //! [`Work::run`] does it wherever the caller likes, [`KeyIndex::install`] takes it in.
 //! The format is drawn in [`pphm`] and in `docs/formats.md`.
 
+pub mod inspection;
 pub mod pphm;
 
 mod build;

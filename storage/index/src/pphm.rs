@@ -53,17 +53,18 @@ mod writer;
 pub use header::{Facts, IndexOf, Spec};
 pub use versions::Versions;
 
-pub(crate) use header::HEADER_BYTES;
+pub(crate) use block::{Block, Found};
+pub(crate) use directory::{BlockAt, DIRECTORY_ENTRY_BYTES};
+pub(crate) use header::{HEADER_BYTES, MAGIC, VERSION};
 pub(crate) use output::Output;
+pub(crate) use pages::{CRC_BYTES, PAGE_BYTES, PageError, PageReader, PagesOf};
 pub(crate) use scan::{Depth, Scan};
+pub(crate) use versions::{List, unpacked};
 pub(crate) use writer::FileWriter;
 
 use crate::error::io_error;
 use crate::mutation::Planted;
 use crate::{BlockCache, Entry, IndexError, Mutation};
-use block::{Block, Found};
-use directory::{BlockAt, DIRECTORY_ENTRY_BYTES};
-use pages::PagesOf;
 use pyralog_env::{Disk, DiskFile};
 use pyralog_model::Offset;
 use std::fmt;

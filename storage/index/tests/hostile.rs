@@ -5,6 +5,7 @@
 use peak_alloc::PeakAlloc;
 use pyralog_env::Disk;
 use pyralog_env::sim::SimDisk;
+use pyralog_index::inspection::{ManifestFile, PphmWalk};
 use pyralog_index::{
     BlockCache, Builder, Entry, IndexError, IndexOf, KeyManifest, Pphm, Reducer, Spec, Version,
     hash_key,
@@ -46,15 +47,30 @@ fn files(seed: u64, reducer: Reducer, rounds: u64) {
         replace(&disk, &path, &bytes);
         MEMORY.reset_peak_usage();
         let before = MEMORY.current_usage();
+        let mut is_whole = false;
         if let Ok(pphm) = Pphm::open(&disk, &path, &Arc::new(BlockCache::new(1 << 40))) {
             opened += 1;
-            whole += u64::from(read(pphm, &hashes).is_ok());
+            is_whole = read(pphm, &hashes).is_ok();
+            whole += u64::from(is_whole);
         }
+        // What readers refuse is never called sound.
+        let damages = walk(&disk, &path);
+        assert!(is_whole || damages > 0, "the damage of round {round} is not shown");
         let taken = MEMORY.peak_usage() - before;
         assert!(taken <= BYTES_MAX + TIMES_MAX * bytes.len(), "{taken} bytes in round {round}");
     }
     // Or nothing behind the header was ever reached, or nothing was ever wrong.
     assert!(opened > rounds / 4 && whole < opened, "{whole} whole of {opened} of {rounds}");
+}
+
+/// Looks into the file; how many damaged places it shows.
+fn walk(disk: &Arc<dyn Disk>, path: &Path) -> usize {
+    let mut walk = PphmWalk::new(&**disk, path).unwrap();
+    let mut damages = walk.header().damage.iter().chain(walk.directory_damage()).count();
+    while let Some(part) = walk.step(&mut |_| {}).unwrap() {
+        damages += part.damages.len();
+    }
+    damages + walk.finish().iter().count()
 }
 
 /// Reads all that can be read. Errors are fine.
@@ -85,9 +101,12 @@ fn manifests(seed: u64, rounds: u64) {
         }
         seal(&mut bytes, 12);
         replace(&disk, &path, &bytes);
-        if let Ok(Some(manifest)) = KeyManifest::read(&*disk, Path::new(DIR)) {
+        let looked = ManifestFile::read(&bytes);
+        let found = KeyManifest::read(&*disk, Path::new(DIR));
+        assert_eq!(found.is_ok(), looked.damage.is_none(), "{found:?} {looked:?}");
+        if let Ok(Some(manifest)) = found {
             read += 1;
-            assert_eq!(manifest.files.len(), files);
+            assert_eq!((manifest.files.len(), &manifest.files), (files, &looked.files));
         }
     }
     assert!(read > rounds / 100, "{read} of {rounds} were read");

@@ -28,10 +28,10 @@ use crate::checkpoint::Checkpoints;
 use crate::paths;
 use listing::Listing;
 use pyralog_env::Disk;
-use pyralog_model::{Finding, PartitionId, Severity, StoreId};
+use pyralog_model::{Finding, Offset, PartitionId, Severity, StoreId};
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Findings of one file beyond which only their number is told.
 const FINDINGS_OF_FILE_MAX: usize = 50;
@@ -70,6 +70,20 @@ pub struct AuditReport {
     pub records: u64,
     /// WAL rounds that a start would read.
     pub rounds: u64,
+    /// Indexes of keys that lie beside segments, for whoever can read them.
+    pub keys: Vec<KeysFound>,
+}
+
+/// The index of keys of a partition, which is not the log's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysFound {
+    /// Whose keys.
+    pub partition: PartitionId,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Where the partition ends, the frames of the WAL counted; none if that cannot be
+    /// told for damage.
+    pub end: Option<Offset>,
 }
 
 /// Reads everything. `seen` is told how many more bytes were read.

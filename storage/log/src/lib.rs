@@ -53,7 +53,7 @@ mod sparse_index;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{AuditReport, AuditRequest, audit};
+pub use audit::{AuditReport, AuditRequest, KeysFound, audit};
 pub use checkpoint::{CheckpointStore, Checkpoints, PartitionCheckpoint, WalCheckpoint};
 pub use committer::{Append, Appended, CommitCounts, Committer, Completion, Opened, Submission};
 pub use compaction::{

@@ -27,12 +27,12 @@ use std::sync::PoisonError;
 pub(crate) const NAME: &str = "keys.manifest";
 pub(crate) const NAME_UNFINISHED: &str = "keys.manifest.new";
 
-const MAGIC: [u8; 8] = *b"PYRAKEYS";
-const VERSION: u16 = 1;
-const HEADER_BYTES: usize = 64;
-const FILE_BYTES: usize = 40;
+pub(crate) const MAGIC: [u8; 8] = *b"PYRAKEYS";
+pub(crate) const VERSION: u16 = 1;
+pub(crate) const HEADER_BYTES: usize = 64;
+pub(crate) const FILE_BYTES: usize = 40;
 /// No index has more files; a manifest that is longer is damaged.
-const FILES_MAX: usize = 1 << 20;
+pub(crate) const FILES_MAX: usize = 1 << 20;
 
 /// The files of an index, as its manifest names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,16 @@ impl NamedFile {
     pub(crate) fn new(number: u64, range: Range<Offset>, facts: &Facts) -> NamedFile {
         NamedFile { number, base: facts.spec.range.start, range, header_crc: facts.header_crc() }
     }
+
+    /// What it is called.
+    pub fn name(&self) -> String {
+        file_name(self.number, self.base)
+    }
+}
+
+/// What the file with this number is called that begins at this offset.
+pub(crate) fn file_name(number: u64, base: Offset) -> String {
+    format!("{:020}-{number:010}.{}", base.0, super::open::FILE)
 }
 
 impl KeyManifest {
@@ -173,7 +183,8 @@ impl KeyManifest {
     }
 }
 
-fn named(bytes: &[u8]) -> NamedFile {
+/// One file's row of 40 bytes.
+pub(crate) fn named(bytes: &[u8]) -> NamedFile {
     let eight = |at| u64::from_le_bytes(take(bytes, at));
     NamedFile {
         number: eight(0),

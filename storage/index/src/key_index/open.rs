@@ -113,7 +113,7 @@ fn remove_leftovers(place: &Place, named: &[NamedFile]) -> Result<(), IndexError
 }
 
 /// `….pphm`, `….pphm.new`, `….pphm.run7` or an unfinished manifest.
-fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     let ours = |ending: &str| {
         ending == build::UNFINISHED
             || ending

@@ -114,6 +114,20 @@ impl Block {
         self.shape.keys as usize
     }
 
+    /// Keys with several versions.
+    pub(crate) fn lists(&self) -> u32 {
+        self.lists
+    }
+
+    /// The seed of the perfect hash.
+    pub(crate) fn seed(&self) -> u32 {
+        self.seed
+    }
+
+    pub(crate) fn entry_bits(&self) -> u8 {
+        self.row.entry_bits
+    }
+
     /// What is known of `hash`, if anything is.
     pub(crate) fn find(&self, hash: u64, planted: Planted) -> Result<Option<Found>, &'static str> {
         self.find_at(self.slot(hash), hash, planted)

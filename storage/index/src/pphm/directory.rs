@@ -24,6 +24,11 @@ impl BlockAt {
     pub(crate) fn end(&self) -> u64 {
         self.position + u64::from(self.bytes)
     }
+
+    /// The entries in these bytes, whatever their checksum says.
+    pub(crate) fn all(bytes: &[u8]) -> Vec<BlockAt> {
+        bytes.chunks_exact(DIRECTORY_ENTRY_BYTES).map(entry).collect()
+    }
 }
 
 pub(crate) fn encode(directory: &[BlockAt]) -> Vec<u8> {
@@ -41,7 +46,7 @@ pub(crate) fn decode(bytes: &[u8], facts: &Facts) -> Result<Vec<BlockAt>, &'stat
     if crc_fast::crc32_iscsi(bytes) != facts.directory_crc {
         return Err("its directory fails its checksum");
     }
-    let directory: Vec<BlockAt> = bytes.chunks_exact(DIRECTORY_ENTRY_BYTES).map(entry).collect();
+    let directory = BlockAt::all(bytes);
     let mut end = facts.body_position();
     for block in &directory {
         let follows = block.position >= end && block.position <= facts.file_bytes;

@@ -16,8 +16,8 @@ use std::ops::Range;
 use std::path::Path;
 
 pub(crate) const HEADER_BYTES: usize = 128;
-const MAGIC: [u8; 8] = *b"PYRAPPHM";
-const VERSION: u16 = 1;
+pub(crate) const MAGIC: [u8; 8] = *b"PYRAPPHM";
+pub(crate) const VERSION: u16 = 1;
 const TYPE: u16 = 1;
 const WIDE: u8 = 1;
 /// More partitions than this are not made: they would hold 10¹¹ keys.
@@ -138,7 +138,8 @@ impl Facts {
         Ok(facts)
     }
 
-    fn fields(bytes: &[u8; HEADER_BYTES]) -> Facts {
+    /// What the fields say, whatever the checksum says of them.
+    pub(crate) fn fields(bytes: &[u8; HEADER_BYTES]) -> Facts {
         let eight = |at| u64::from_le_bytes(take(bytes, at));
         let four = |at| u32::from_le_bytes(take(bytes, at));
         let of = IndexOf {
@@ -157,7 +158,7 @@ impl Facts {
         }
     }
 
-    fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         let range = &self.spec.range;
         self.prefix_bits <= PREFIX_BITS_MAX
             && self.keys <= self.versions

@@ -11,8 +11,8 @@ use pyralog_env::DiskFile;
 use std::ops::Range;
 use std::sync::Arc;
 
-const PAGE_BYTES: usize = 4096;
-const CRC_BYTES: usize = 4;
+pub(crate) const PAGE_BYTES: usize = 4096;
+pub(crate) const CRC_BYTES: usize = 4;
 const PAYLOAD_BYTES: usize = PAGE_BYTES - CRC_BYTES;
 
 /// The place of one partition's pages.
@@ -45,7 +45,7 @@ impl PagesOf {
         })
     }
 
-    fn crc(&self, page: u64, payload: &[u8]) -> [u8; CRC_BYTES] {
+    pub(crate) fn crc(&self, page: u64, payload: &[u8]) -> [u8; CRC_BYTES] {
         let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
         digest.update(&self.key);
         digest.update(&page.to_le_bytes());

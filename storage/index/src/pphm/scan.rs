@@ -60,8 +60,12 @@ impl<'a> Scan<'a> {
         match found.list {
             Some(position) if self.depth == Depth::Versions => self.open(hash, position, found),
             _ => {
-                let base = self.pphm.facts.spec.range.start;
-                Ok(Some(Entry { hash, version: unpacked(found.newest, base) }))
+                let range = &self.pphm.facts.spec.range;
+                let version = unpacked(found.newest, range.start);
+                if !range.contains(&version.offset) {
+                    return Err(self.pphm.damaged(0, "a version lies outside of the file"));
+                }
+                Ok(Some(Entry { hash, version }))
             }
         }
     }

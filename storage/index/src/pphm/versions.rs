@@ -1,8 +1,8 @@
 //! The versions of one key, newest first (drawn in [`super`]).
 
-use super::Pphm;
 use super::block::Found;
 use super::pages::{PageError, PageReader};
+use super::{Facts, Pphm};
 use crate::error::io_error;
 use crate::{IndexError, Version, varint};
 use pyralog_model::Offset;
@@ -14,7 +14,7 @@ pub(super) fn packed(version: &Version, base: Offset) -> u64 {
 }
 
 /// The inverse of [`packed`].
-pub(super) fn unpacked(packed: u64, base: Offset) -> Version {
+pub(crate) fn unpacked(packed: u64, base: Offset) -> Version {
     Version::at(Offset(base.0.saturating_add(packed >> 1)), packed & 1 == 1)
 }
 
@@ -41,38 +41,43 @@ pub(super) fn write(
 
 /// A list being read.
 #[derive(Debug)]
-pub(super) struct List {
-    pub(super) pages: PageReader,
+pub(crate) struct List {
+    pub(crate) pages: PageReader,
     before: Option<Offset>,
     done: bool,
 }
 
 impl List {
-    pub(super) fn new(pages: PageReader) -> List {
+    pub(crate) fn new(pages: PageReader) -> List {
         List { pages, before: None, done: false }
     }
 
     /// Ready for the list that follows.
-    pub(super) fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         (self.before, self.done) = (None, false);
     }
 
     pub(super) fn next(&mut self, pphm: &Pphm) -> Result<Option<Version>, IndexError> {
+        self.step(pphm.facts()).map_err(|error| match error {
+            PageError::Disk(error) => io_error("cannot read", pphm.path())(error),
+            PageError::Damaged { position, what } => pphm.damaged(position, what),
+        })
+    }
+
+    /// The next version, in a file of which this is known.
+    pub(crate) fn step(&mut self, facts: &Facts) -> Result<Option<Version>, PageError> {
         if self.done {
             return Ok(None);
         }
-        let version = self.read(pphm).map_err(|error| match error {
-            PageError::Disk(error) => io_error("cannot read", pphm.path())(error),
-            PageError::Damaged { position, what } => pphm.damaged(position, what),
-        })?;
+        let version = self.read(facts)?;
         self.before = Some(version.offset);
         Ok(Some(version))
     }
 
-    fn read(&mut self, pphm: &Pphm) -> Result<Version, PageError> {
+    fn read(&mut self, facts: &Facts) -> Result<Version, PageError> {
         let head = self.number()?;
         let (distance, tombstone) = (head >> 2, head >> 1 & 1 == 1);
-        let range = &pphm.facts().spec.range;
+        let range = &facts.spec.range;
         let offset = match self.before {
             Some(before) if distance > 0 => before.0.checked_sub(distance),
             Some(_) => None,
@@ -82,7 +87,7 @@ impl List {
         let offset = offset.ok_or(self.pages.damaged("a version lies outside of the file"))?;
         self.done = head & 1 == 1;
         let mut version = Version::at(offset, tombstone);
-        if pphm.facts().wide {
+        if facts.wide {
             version.rank = varint::unfold_sign(self.number()?);
             let mut check = [0; 8];
             for byte in &mut check {

@@ -1,10 +1,10 @@
 //! One partition: its segments in order, what is derived from them, the frames of
 //! the WAL that continue them, and the checkpoint that speaks of all.
 
-use super::Auditor;
 use super::derived::Derived;
 use super::segments::{Expected, Seen};
 use super::wal::{Tail, TailFrame};
+use super::{Auditor, KeysFound};
 use crate::paths::{self, KEYS_DIR, SegmentName};
 use crate::sessions::{SNAPSHOT_EXTENSION, SessionTable};
 use crate::{FrameKind, Manifest, PartitionCheckpoint, RewrittenSegment};
@@ -45,7 +45,7 @@ impl Auditor<'_> {
             let finding = Finding::new(Severity::Note, &dir, what);
             self.find(finding.advice("the log was deleted; the node removes its files"));
         }
-        let Some(mut names) = self.names(&dir) else { return };
+        let Some((mut names, has_keys)) = self.names(&dir) else { return };
         let known = self.request.checkpoints.and_then(|all| all.partitions.get(&id)).copied();
         // Without checkpoints a partition begins where its segments do.
         let first = names.keys().next().map_or(Offset::ZERO, |name| name.base);
@@ -66,9 +66,14 @@ impl Auditor<'_> {
         }
         progress.broken |= tail.broken;
         self.continues(tail.of(id), &known, tail.truncated_at(id), &mut progress);
+        if has_keys {
+            let end = (!progress.broken).then_some(progress.end);
+            self.report.keys.push(KeysFound { partition: id, dir: dir.join(KEYS_DIR), end });
+        }
     }
 
-    fn names(&mut self, dir: &Path) -> Option<Names> {
+    /// The files in `dir`, and whether an index of keys lies there.
+    fn names(&mut self, dir: &Path) -> Option<(Names, bool)> {
         let entries = match self.request.disk.list(dir) {
             Ok(entries) => entries,
             Err(error) => {
@@ -76,19 +81,19 @@ impl Auditor<'_> {
                 return None;
             }
         };
-        let mut names = Names::new();
+        let (mut names, mut has_keys) = (Names::new(), false);
         for entry in entries {
             let known = ["segment", "offsets", "times", SNAPSHOT_EXTENSION];
             match SegmentName::of_file(&entry.name) {
                 Some((name, extension)) if !entry.is_dir && known.contains(&extension) => {
                     names.entry(name).or_default().insert(extension.to_owned());
                 }
-                // Where keys lie is derived from the records, and checks itself.
-                None if entry.is_dir && entry.name == KEYS_DIR => {}
+                // Derived from the records, and looked through by whoever knows it.
+                None if entry.is_dir && entry.name == KEYS_DIR => has_keys = true,
                 _ => self.stranger(&dir.join(&entry.name)),
             }
         }
-        Some(names)
+        Some((names, has_keys))
     }
 
     /// The segments that a start keeps.

@@ -64,6 +64,21 @@ fn a_sound_store_has_no_findings() {
 }
 
 #[test]
+fn an_index_of_keys_is_named_with_the_end_of_its_partition() {
+    let rig = written();
+    assert_eq!(look(&rig).keys, []);
+    let dir = paths::partition_dir(&pyramid(), P).join("keys");
+    rig.disk.create_dir_all(&dir).unwrap();
+    let found = |end| vec![KeysFound { partition: P, dir: dir.clone(), end }];
+    // With the three that are in the WAL only.
+    assert_eq!(look(&rig).keys, found(Some(Offset(43))));
+    let segment = rig.file(".segment", 0);
+    rig.disk.remove_file(&segment).unwrap();
+    let report = look(&rig);
+    assert!(!report.findings.is_empty() && report.keys == found(None), "{report:?}");
+}
+
+#[test]
 fn each_kind_of_damage_is_told_with_its_place() {
     use Severity::{Damage, Repairable};
     let flips: [(&str, usize, u64, Severity, &str); 9] = [
