@@ -18,6 +18,7 @@
 use crate::LogError;
 use crate::error::io_error;
 use crate::paths::SegmentName;
+use crate::segment::SEGMENT_HEADER_BYTES;
 use pyralog_env::Disk;
 use pyralog_model::{Epoch, Lsn, Offset};
 use std::path::Path;
@@ -106,6 +107,22 @@ impl SparseIndex {
         after.checked_sub(1).map(|index| self.entries[index].position)
     }
 
+    /// True if every entry lies in the segment that is spoken of, in order. One that
+    /// leads past its end would let readers wait for records that are there.
+    fn fits(&self, facts: &SealedFacts) -> bool {
+        let lies_within = |entry: &Entry| {
+            (SEGMENT_HEADER_BYTES as u64..facts.segment_bytes).contains(&entry.position)
+                && entry.offset < facts.next_offset
+                && entry.time_before <= self.max_timestamp
+        };
+        let ascends = |pair: &[Entry]| {
+            pair[0].offset < pair[1].offset
+                && pair[0].position < pair[1].position
+                && pair[0].time_before <= pair[1].time_before
+        };
+        self.entries.iter().all(lies_within) && self.entries.windows(2).all(ascends)
+    }
+
     pub(crate) fn write_files(
         &self,
         disk: &dyn Disk,
@@ -192,7 +209,7 @@ fn decode(offsets: &[u8], times: &[u8]) -> Option<(SparseIndex, SealedFacts)> {
         last_epoch: Epoch(eight(offsets, 48) as u32),
         has_sessions: offsets[14] & 1 != 0,
     };
-    Some((index, facts))
+    index.fits(&facts).then_some((index, facts))
 }
 
 /// The number of entries, if `bytes` is a whole file of this kind.
@@ -261,6 +278,22 @@ mod tests {
             };
             let (offsets, times) = (index.encode_offsets(&facts), index.encode_times());
             prop_assert_eq!(decode(&offsets, &times), Some((index, facts)));
+        }
+
+        #[test]
+        fn entries_that_lead_out_of_the_segment_are_not_believed(
+            offset in 0u64..9, position in 0u64..700, time_before in -2i64..9,
+        ) {
+            let mut index = SparseIndex::new();
+            index.note(Offset(0), 128, 5);
+            index.entries.push(Entry { offset: Offset(offset), position, time_before });
+            let facts = SealedFacts {
+                segment_bytes: 500, next_offset: Offset(4), last_lsn: Lsn(1), last_epoch: Epoch(1),
+                has_sessions: false,
+            };
+            let sound = (1..4).contains(&offset) && (129..500).contains(&position) && time_before <= 5;
+            let decoded = decode(&index.encode_offsets(&facts), &index.encode_times());
+            prop_assert_eq!(decoded.is_some(), sound);
         }
 
         #[test]

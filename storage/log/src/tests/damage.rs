@@ -4,6 +4,7 @@
 use super::rig::{P, Rig, STORE, batch, pyramid, small};
 use crate::*;
 use pyralog_env::Disk;
+use pyralog_model::Offset;
 use std::path::Path;
 
 /// Turns one bit over and starts again.
@@ -149,4 +150,28 @@ fn a_newer_wal_is_not_made_anew() {
     let path = paths::wal_file(&pyramid(), 0);
     let error = restart_damaged(rig, &path, 8).err().expect("refused").to_string();
     assert!(error.contains("has version 9, known is 1"), "{error}");
+}
+
+/// Found by fuzzing: checksums fit, and the first entry leads past the segment's end. A
+/// reader was given nothing there, again and again, as if it were at the end of the log.
+#[test]
+fn an_index_that_leads_past_its_segment_is_made_again() {
+    let mut rig = Rig::new(small());
+    for time in 0..40 {
+        rig.append(P, &batch(1, 2_000, time)).unwrap();
+    }
+    rig.finish();
+    let path = rig.file(".offsets", 0);
+    let mut bytes = rig.disk.read_file(&path).unwrap();
+    bytes[56 + 8..56 + 16].copy_from_slice(&(1u64 << 40).to_le_bytes());
+    let crc = crc_fast::crc32_iscsi(&bytes[12..]);
+    bytes[8..12].copy_from_slice(&crc.to_le_bytes());
+    rig.disk.open(&path).unwrap().write_all_at(&bytes, 0).unwrap();
+    let rig = rig.try_reboot(1).unwrap();
+    let log = &rig.logs[&P];
+    let (start, end) = log.bounds();
+    assert_eq!((start, end), (Offset(0), Offset(40)));
+    for offset in 0..40 {
+        assert!(log.read(Offset(offset), 1 << 20).unwrap().bytes > 0, "nothing at {offset}");
+    }
 }
