@@ -243,7 +243,9 @@ impl Opening<'_> {
             let cut = file.set_len(scanned.extent.bytes).and_then(|()| file.sync_all());
             cut.map_err(io_error("cannot cut the torn tail of", &path))?;
         }
-        rewrite(&*file, synced.max(scanned.synced_before), scanned.extent.bytes)
+        // A frame that says more was synced than there is says nothing.
+        let end = scanned.extent.bytes;
+        rewrite(&*file, synced.max(scanned.synced_before).min(end), end)
             .map_err(io_error("cannot write again", &path))?;
         Ok(self.found_by_scan(name, path, file, scanned))
     }

@@ -175,3 +175,23 @@ fn an_index_that_leads_past_its_segment_is_made_again() {
         assert!(log.read(Offset(offset), 1 << 20).unwrap().bytes > 0, "nothing at {offset}");
     }
 }
+
+/// Found by fuzzing: checksums fit, and a frame says that more was synced before it than
+/// the segment has.
+#[test]
+fn a_frame_that_says_too_much_was_synced_is_no_reason_to_fail() {
+    let mut rig = Rig::new(small());
+    for time in 0..3 {
+        rig.append(P, &batch(1, 2_000, time)).unwrap();
+    }
+    rig.finish();
+    let path = rig.file(".segment", 0);
+    let mut bytes = rig.disk.read_file(&path).unwrap();
+    let frame = &mut bytes[128..];
+    frame[72..80].copy_from_slice(&(1u64 << 40).to_le_bytes());
+    let crc = crate::keyed_crc::keyed_crc(STORE, &[&frame[8..80], &frame[80..80 + 21]]);
+    frame[4..8].copy_from_slice(&crc.to_le_bytes());
+    rig.disk.open(&path).unwrap().write_all_at(&bytes, 0).unwrap();
+    let rig = rig.try_reboot(1).unwrap();
+    assert_eq!(rig.logs[&P].bounds(), (Offset(0), Offset(3)));
+}
