@@ -2,11 +2,13 @@
 
 mod collector;
 mod consume;
+mod find;
 mod lines;
 mod produce;
 mod read_plan;
 
 pub use consume::consume;
+pub use find::find;
 pub use produce::produce;
 
 use bytes::Bytes;

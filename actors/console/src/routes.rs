@@ -105,6 +105,8 @@ pub fn router(context: Context) -> Router {
         .route("/v1/logs", get(logs::list).post(logs::create))
         .route("/v1/logs/{name}", get(logs::describe).patch(logs::alter).delete(logs::delete))
         .route("/v1/logs/{name}/records", get(records::consume).post(records::produce))
+        .route("/v1/logs/{name}/keys/", get(records::find))
+        .route("/v1/logs/{name}/keys/{*key}", get(records::find))
         .route("/v1/ids", post(ids::take))
         .route("/v1/timestamps/unique", post(ids::unique))
         .route("/v1/timestamps/causal", post(ids::causal))
@@ -131,7 +133,7 @@ async fn count(State(context): State<Context>, request: Request, next: Next) -> 
 async fn not_found(uri: Uri) -> Refusal {
     let message = format!(
         "there is no {} here; the paths are /v1/status, /v1/logs, /v1/logs/{{name}}, \
-         /v1/logs/{{name}}/records, /v1/ids, /v1/timestamps/unique, /v1/timestamps/causal, \
+         /v1/logs/{{name}}/records, /v1/logs/{{name}}/keys/{{key}}, /v1/ids, /v1/timestamps/unique, /v1/timestamps/causal, \
          /v1/counters, /v1/counters/{{name}}, /v1/groups, /v1/groups/{{name}}, \
          /v1/groups/{{name}}/offsets, /v1/sql, /v1/actors, /v1/debug/kill, /livez, /readyz, /startupz and \
          /metrics",

@@ -12,7 +12,9 @@ use pyralog_partition::{
     ShenSettings,
 };
 use pyralog_pharaoh::simulated::SimObelisk;
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
+use pyralog_store::{
+    HealthLatch, KeyOptions, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions,
+};
 use ractor::{Actor, ActorCell, ActorRef, call_t};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -111,6 +113,7 @@ fn store(site: &Site, clock: &Arc<dyn Clock>) -> StoreArguments {
         pyramid: PathBuf::from("/data/pyramid"),
         store: STORE,
         upkeep: UpkeepOptions::default(),
+        keys: KeyOptions::default(),
         options: LogOptions {
             wal_file_bytes: 256 << 10,
             wal_files_max: 2,

@@ -30,4 +30,6 @@ pub use partition::{Partition, PartitionArguments, PartitionMessage};
 pub use reconciler::{Reconciler, ReconcilerArguments, ReconcilerMessage};
 pub use routes::Routes;
 pub use services::{EpochLabels, IdSource, PartitionServices};
-pub use shen::{CreateLog, DataDirectory, NodeIdentity, PartitionView, Shen, ShenSettings, Slice};
+pub use shen::{
+    CreateLog, DataDirectory, FindKey, NodeIdentity, PartitionView, Shen, ShenSettings, Slice,
+};

@@ -13,11 +13,13 @@ use pyralog_model::{
 use pyralog_pharaoh::{DirectoryHub, Pharaoh};
 use std::sync::Arc;
 
+mod finding;
 mod keys;
 mod logs;
 mod records;
 mod settings;
 
+pub use finding::FindKey;
 pub use records::{DataDirectory, PartitionView, Slice};
 
 /// What to create.

@@ -19,7 +19,9 @@ use pyralog_partition::{
     ShenSettings,
 };
 use pyralog_pharaoh::simulated::{Manners, SimObelisk};
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
+use pyralog_store::{
+    HealthLatch, KeyOptions, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions,
+};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,6 +68,7 @@ impl Node {
             pyramid: PathBuf::from("/data/pyramid"),
             store: STORE,
             upkeep: UpkeepOptions::default(),
+            keys: KeyOptions::default(),
             options: LogOptions {
                 wal_file_bytes: 256 << 10,
                 wal_files_max: 2,

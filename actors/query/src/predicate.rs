@@ -4,10 +4,12 @@
 //! Comparisons of `_offset` and `_partition` with constants, and whatever AND, OR,
 //! NOT, IN and BETWEEN make of them, are a set of offsets for each partition and
 //! nothing else: they are used up. A bound on `_timestamp` is used to skip, record by
-//! record; whoever set it filters again.
+//! record, and keys to find their records; whoever set them filters again.
 
+mod keys;
 mod time_bounds;
 
+pub(crate) use keys::keys;
 pub(crate) use time_bounds::TimeBounds;
 
 use crate::columns::SystemColumn;

@@ -5,23 +5,30 @@ use crate::columns::{SystemColumn, table_schema};
 use crate::counters::Counting;
 use crate::failure::external;
 use crate::offset_set::OffsetSet;
-use crate::predicate::{TimeBounds, offsets};
+use crate::predicate::{TimeBounds, keys, offsets};
 use crate::ranges::{self, OffsetRange};
 use crate::scan::{PartitionScanExec, ScanWork};
 use crate::snapshot::Snapshot;
 use async_trait::async_trait;
+use bytes::Bytes;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use pyralog_model::{ApiError, BatchHeader, PartitionId};
-use pyralog_partition::LogEntry;
+use pyralog_model::{ApiError, BatchHeader, Offset, PartitionId};
+use pyralog_partition::{FindKey, LogEntry};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Fewer records than this are not divided: a task costs more than they do.
 const RECORDS_PER_GROUP_MIN: u64 = 2_048;
+/// Records of one key that are looked up; where there are more, all are read.
+const RECORDS_PER_KEY_MAX: usize = 1_000;
+/// How long an index may take.
+const KEY_PATIENCE: Duration = Duration::from_millis(200);
 
 /// One log in one query.
 pub(crate) struct LogTable {
@@ -46,6 +53,7 @@ impl LogTable {
         &self,
         filters: &[Expr],
         time: &TimeBounds,
+        keys: Option<&BTreeSet<Bytes>>,
     ) -> Result<Vec<OffsetRange>, ApiError> {
         let mut all = Vec::new();
         for partition in 0..self.log.partitions {
@@ -59,6 +67,9 @@ impl LogTable {
             if !time.is_none() {
                 wanted = wanted.intersection(&self.since(id, time.from_ms).await?);
             }
+            if let Some(keys) = keys {
+                wanted = wanted.intersection(&self.with_keys(id, watermarks.high, keys).await);
+            }
             all.extend(ranges::of_partition(partition, watermarks, &wanted));
         }
         Ok(all)
@@ -70,6 +81,31 @@ impl LogTable {
         let mut ids = (0..self.log.partitions).map(|p| PartitionId::new(self.log.number.0, p));
         self.log.settings.upkeep.cleanup.compacts()
             || ids.any(|id| shen.partition(id).is_ok_and(|view| view.has_gaps))
+    }
+
+    /// The offsets of records with one of these keys, if an index knows them soon and they
+    /// are not many; else all.
+    async fn with_keys(&self, id: PartitionId, high: Offset, keys: &BTreeSet<Bytes>) -> OffsetSet {
+        let mut set = OffsetSet::none();
+        for key in keys {
+            let wanted = FindKey {
+                key: key.clone(),
+                partition: Some(id.partition.0),
+                before: Some(high),
+                records_max: RECORDS_PER_KEY_MAX,
+                patience: KEY_PATIENCE,
+            };
+            match self.snapshot.shen().find_key(&self.log, wanted).await {
+                Ok(found) if found.len() < RECORDS_PER_KEY_MAX => {
+                    for one in found {
+                        let offset = i128::from(one.offset.0);
+                        set = set.union(OffsetSet::range(offset..offset + 1));
+                    }
+                }
+                _ => return OffsetSet::all(),
+            }
+        }
+        set
     }
 
     /// The offsets from the first batch that reaches `time_ms`.
@@ -102,7 +138,7 @@ impl TableProvider for LogTable {
         let support = |filter: &&Expr| {
             if offsets(filter, 0).is_some() {
                 TableProviderFilterPushDown::Exact
-            } else if TimeBounds::is_in(filter) {
+            } else if TimeBounds::is_in(filter) || keys(&[(*filter).clone()]).is_some() {
                 TableProviderFilterPushDown::Inexact
             } else {
                 TableProviderFilterPushDown::Unsupported
@@ -121,10 +157,12 @@ impl TableProvider for LogTable {
         let every: Vec<usize> = (0..self.schema.fields().len()).collect();
         let projection = projection.cloned().unwrap_or(every);
         let time = TimeBounds::of(filters);
-        let mut ranges = self.ranges(filters, &time).await.map_err(external)?;
+        let keys = keys(filters);
+        let mut ranges = self.ranges(filters, &time, keys.as_ref()).await.map_err(external)?;
         let has_gaps = self.has_gaps();
         if let Some(limit) = limit
             && time.is_none()
+            && keys.is_none()
             && !has_gaps
         {
             ranges = ranges::first(ranges, limit as u64);

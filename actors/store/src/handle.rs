@@ -2,6 +2,7 @@
 
 use crate::committing::CommitJob;
 use crate::health::{Health, HealthLatch};
+use crate::keys::{FoundRecord, KeyQuestion, Keys, KeysError, KeysJob};
 use crate::metrics::{StoreGauges, StoreMetrics};
 use crate::pulse::Pulse;
 use crate::reading::ReadJob;
@@ -27,6 +28,8 @@ pub struct StoreHandle {
     pub(crate) reads: mpsc::Sender<Option<ReadJob>>,
     pub(crate) scrubs: SyncSender<ScrubJob>,
     pub(crate) upkeep: SyncSender<UpkeepJob>,
+    pub(crate) key_looks: SyncSender<KeysJob>,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) partitions: Arc<RwLock<BTreeMap<PartitionId, Arc<PartitionLog>>>>,
     pub(crate) health: HealthLatch,
     pub(crate) gauges: Arc<StoreGauges>,
@@ -93,6 +96,12 @@ impl StoreHandle {
             self.submit(Submission::Close(id)).await?;
             self.partitions.write().expect("no one panics holding this").remove(&id);
         }
+        let keys = Arc::clone(&self.keys);
+        self.on_reader(move || {
+            keys.close(log);
+            Ok(())
+        })
+        .await?;
         let (reply, answer) = oneshot::channel();
         self.write(WriterJob::Delete(log, reply)).await?;
         answer.await.map_err(|_| self.gone())?
@@ -128,6 +137,57 @@ impl StoreHandle {
             tokio::task::yield_now().await;
         }
         answer.await.map_err(|_| self.gone())
+    }
+
+    /// Keeps an index of the partition's keys from now on, or none.
+    pub fn keep_keys(&self, log: &Arc<PartitionLog>, wanted: bool) {
+        self.keys.keep(log, wanted);
+    }
+
+    /// Brings every key index up to date; returns when nothing is left to do, or all
+    /// that could be done is.
+    ///
+    /// # Errors
+    /// `Closed` if the store ends before.
+    pub async fn look_after_keys(&self) -> Result<(), LogError> {
+        let (reply, answer) = oneshot::channel();
+        let mut job = KeysJob::Look(reply);
+        while let Err(error) = self.key_looks.try_send(job) {
+            let TrySendError::Full(back) = error else { return Err(self.gone()) };
+            job = back;
+            tokio::task::yield_now().await;
+        }
+        answer.await.map_err(|_| self.gone())
+    }
+
+    /// As [`StoreHandle::find`], by the thread that calls: it may wait for the disk.
+    ///
+    /// # Errors
+    /// As `find`.
+    pub fn find_here(
+        &self,
+        partition: PartitionId,
+        question: &KeyQuestion,
+    ) -> Result<Vec<FoundRecord>, KeysError> {
+        self.keys.find(partition, question)
+    }
+
+    /// The records that answer questions about keys, one answer a question: newest first.
+    ///
+    /// # Errors
+    /// `Off` for a partition without an index; `Behind` when it is not indexed and cannot
+    /// be scanned in time; those of reading.
+    pub async fn find(
+        &self,
+        questions: Vec<(PartitionId, KeyQuestion)>,
+    ) -> Result<Vec<Vec<FoundRecord>>, KeysError> {
+        let keys = Arc::clone(&self.keys);
+        let found = self.on_reader(move || {
+            let each = questions.iter();
+            let found = each.map(|(partition, question)| keys.find(*partition, question));
+            Ok(found.collect::<Result<Vec<_>, KeysError>>())
+        });
+        found.await?
     }
 
     /// The greatest epoch up to `epoch` that has records, and the offset after them.

@@ -9,6 +9,7 @@
 //!     └──completions────┘      └──────reports─────────┘
 //!
 //!  handles ──reads──▶ reader threads (only for what is not in memory)
+//!  new records ──▶ keys thread (an index of their keys)
 //!  the clock ──▶ upkeep thread (old records) ──tasks──▶ segment writer thread
 //!  directory ──commands──▶ keeper thread
 //!  time ──▶ scrub thread (reads what was sealed long ago)
@@ -24,6 +25,7 @@ mod committing;
 mod handle;
 mod health;
 mod keeper;
+mod keys;
 mod metrics;
 mod pulse;
 mod reading;
@@ -38,7 +40,8 @@ pub use checkpoints::{MetaCheckpoints, recovery_checkpoints};
 pub use handle::{CommitSlot, StoreHandle};
 pub use health::{Health, HealthLatch, Sentinel};
 pub use keeper::{Keeper, KeeperError, Kept};
-pub use metrics::{LatencyBucket, StoreGauges, StoreMetrics, UpkeepMetrics};
+pub use keys::{FoundRecord, KeyOptions, KeyQuestion, KeysError};
+pub use metrics::{KeyMetrics, LatencyBucket, StoreGauges, StoreMetrics, UpkeepMetrics};
 pub use pulse::Pulse;
 pub use store::{Store, StoreArguments, StoreMessage};
 pub use upkeep::UpkeepOptions;

@@ -1,9 +1,12 @@
 //! Counts of the storage threads, readable at any time without asking them.
 
+mod keys;
 mod upkeep;
 
+pub use keys::KeyMetrics;
 pub use upkeep::UpkeepMetrics;
 
+use keys::KeyGauges;
 use pyralog_log::{CommitCounts, ScrubReport};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -68,6 +71,8 @@ pub struct StoreMetrics {
     pub scrub_damages: u64,
     /// What became of old records.
     pub upkeep: UpkeepMetrics,
+    /// Records by their keys.
+    pub keys: KeyMetrics,
 }
 
 /// The counts themselves. They outlive the actor, so that whoever shows them
@@ -89,6 +94,7 @@ pub struct StoreGauges {
     ended_clean: AtomicBool,
     buckets: [AtomicU64; BUCKETS_MICROS.len()],
     pub(crate) upkeep: UpkeepGauges,
+    pub(crate) keys: KeyGauges,
 }
 
 impl StoreGauges {
@@ -119,6 +125,11 @@ impl StoreGauges {
         self.scrub_bytes.fetch_add(step.bytes, Ordering::Relaxed);
         self.scrub_passes.fetch_add(u64::from(step.is_over), Ordering::Relaxed);
         self.scrub_damages.fetch_add(step.findings.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Batches acknowledged, ever.
+    pub(crate) fn batches(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed)
     }
 
     pub(crate) fn ended_clean(&self) {
@@ -157,6 +168,7 @@ impl StoreGauges {
             scrub_passes: self.scrub_passes.load(Ordering::Relaxed),
             scrub_damages: self.scrub_damages.load(Ordering::Relaxed),
             upkeep: self.upkeep.snapshot(),
+            keys: self.keys.snapshot(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::checkpoints::MetaCheckpoints;
 use crate::committing::{CommitJob, Committing};
 use crate::handle::StoreHandle;
 use crate::health::{Health, HealthLatch};
+use crate::keys::{Keeping, KeyOptions, Keys, KeysJob};
 use crate::metrics::StoreGauges;
 use crate::reading;
 use crate::scrubbing::{ScrubJob, Scrubbing};
@@ -73,6 +74,8 @@ pub struct StoreArguments {
     pub options: LogOptions,
     /// How old records are looked after.
     pub upkeep: UpkeepOptions,
+    /// How keys are indexed.
+    pub keys: KeyOptions,
     /// Remembers a failure over restarts of the actor.
     pub health: HealthLatch,
     /// Where the threads count.
@@ -93,7 +96,9 @@ pub struct StoreState {
     readers: Vec<OwnedThread>,
     scrub: OwnedThread,
     upkeep: OwnedThread,
-    stop_upkeep: Arc<Stop>,
+    keeping_keys: OwnedThread,
+    /// Tells those who look after what is there already.
+    stop: Arc<Stop>,
 }
 
 impl Actor for Store {
@@ -170,10 +175,12 @@ impl StoreState {
         while let Err(TrySendError::Full(_)) = self.handle.scrubs.try_send(ScrubJob::Stop) {
             std::thread::yield_now();
         }
-        self.stop_upkeep.tell();
-        // When its queue is full, what waits there tells it to look whether it is told.
+        self.stop.tell();
+        // When a queue is full, what waits there tells them to look whether they are told.
         let _ = self.handle.upkeep.try_send(UpkeepJob::Stop);
+        let _ = self.handle.key_looks.try_send(KeysJob::Stop);
         self.upkeep.join();
+        self.keeping_keys.join();
         let commits = &self.handle.commits;
         while let Err(mpsc::error::TrySendError::Full(_)) =
             commits.try_send(CommitJob::Stop { clean })
@@ -204,8 +211,18 @@ fn is_disk_full(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool
 }
 
 fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Error + Send + Sync>> {
-    let StoreArguments { disk, clock, pyramid, store, options, upkeep, health, gauges, vitals } =
-        arguments;
+    let StoreArguments {
+        disk,
+        clock,
+        pyramid,
+        store,
+        options,
+        upkeep,
+        keys,
+        health,
+        gauges,
+        vitals,
+    } = arguments;
     disk.create_dir_all(&pyramid)?;
     let path = pyramid.join("meta.redb");
     let checkpoints = Box::new(MetaCheckpoints::open(Arc::clone(&disk), &path)?);
@@ -216,6 +233,14 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
 
     let scrubber = Scrubber::new(Arc::clone(&disk), &options);
     let LogOptions { scrub_interval, scrub_bytes_per_second, .. } = options;
+    let keys = Arc::new(Keys::new(
+        Arc::clone(&disk),
+        Arc::clone(&clock),
+        store,
+        keys,
+        Arc::clone(&gauges),
+        &recovered.partitions,
+    ));
     let (commits, jobs) = mpsc::channel(COMMIT_QUEUE_MAX);
     let (writes, writer_jobs): (SyncSender<WriterJob>, _) = sync_channel(WRITER_QUEUE_MAX);
     let (reports_to, reports) = sync_channel(WRITER_QUEUE_MAX);
@@ -256,10 +281,12 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         bytes_per_second: scrub_bytes_per_second,
     };
     let (looks, upkeep_jobs) = sync_channel(UPKEEP_QUEUE_MAX);
-    let stop_upkeep = Arc::new(Stop::default());
+    let stop = Arc::new(Stop::default());
+    let (key_looks, key_jobs) = sync_channel(UPKEEP_QUEUE_MAX);
+    let keeping = Keeping { keys: Arc::clone(&keys), jobs: key_jobs, stop: Arc::clone(&stop) };
     let upkeep = Upkeep {
         jobs: upkeep_jobs,
-        stop: Arc::clone(&stop_upkeep),
+        stop: Arc::clone(&stop),
         partitions: Arc::clone(&partitions),
         writes: writes.clone(),
         clock: Arc::clone(&clock),
@@ -275,6 +302,8 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
             reads,
             scrubs,
             upkeep: looks,
+            key_looks,
+            keys,
             partitions,
             health: health.clone(),
             gauges,
@@ -293,7 +322,8 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         readers,
         scrub: OwnedThread::start_idle("pyralog-scrub", || scrubbing.run())?,
         upkeep: OwnedThread::start_nice("pyralog-upkeep", UPKEEP_NICE, || upkeep.run())?,
-        stop_upkeep,
+        keeping_keys: OwnedThread::start_nice("pyralog-keys", WRITER_NICE, || keeping.run())?,
+        stop,
     })
 }
 

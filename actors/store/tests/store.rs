@@ -10,8 +10,8 @@ use pyralog_model::{
     BatchBuilder, BatchHeader, Epoch, Offset, PartitionId, StoreId, split_batches,
 };
 use pyralog_store::{
-    Health, HealthLatch, Keeper, KeeperError, Store, StoreArguments, StoreGauges, StoreHandle,
-    StoreMessage, UpkeepOptions,
+    Health, HealthLatch, Keeper, KeeperError, KeyOptions, Store, StoreArguments, StoreGauges,
+    StoreHandle, StoreMessage, UpkeepOptions,
 };
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+#[path = "store/keys.rs"]
+mod keys;
 #[path = "store/upkeep.rs"]
 mod upkeep;
 
@@ -28,6 +30,7 @@ struct Rig {
     health: HealthLatch,
     options: LogOptions,
     upkeep: UpkeepOptions,
+    keys: KeyOptions,
 }
 
 struct Running {
@@ -48,6 +51,7 @@ impl Rig {
     fn new() -> Rig {
         let disk = SimDisk::new(7);
         disk.create_dir_all(&PathBuf::from("/data")).unwrap();
+        disk.sync_dir(&PathBuf::from("/")).unwrap();
         let options = LogOptions {
             wal_file_bytes: 256 << 10,
             wal_files_max: 2,
@@ -59,7 +63,8 @@ impl Rig {
         // Only when it is asked for.
         let upkeep =
             UpkeepOptions { interval: Duration::from_secs(3_600), ..UpkeepOptions::default() };
-        Rig { disk, clock, health: HealthLatch::default(), options, upkeep }
+        let (health, keys) = (HealthLatch::default(), KeyOptions::default());
+        Rig { disk, clock, health, options, upkeep, keys }
     }
 
     async fn start(&self) -> Result<Running, SpawnErr> {
@@ -71,6 +76,7 @@ impl Rig {
             store: StoreId(9),
             options: self.options.clone(),
             upkeep: self.upkeep,
+            keys: self.keys,
             health: self.health.clone(),
             gauges: Arc::clone(&gauges),
             vitals: Vitals::default(),

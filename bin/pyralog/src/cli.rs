@@ -6,9 +6,9 @@ mod node_flags;
 pub use arguments::{
     ActorsCommand, AlterArguments, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments,
     ConsumeBench, CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From,
-    GroupCommand, IdArguments, IdCommand, IdsBench, InspectArguments, InspectFormat, InspectKind,
-    LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench, RecordFormat,
-    ResetArguments, ServerFlags, SqlArguments, SqlFormat, VerifyArguments,
+    GetArguments, GetFormat, GroupCommand, IdArguments, IdCommand, IdsBench, InspectArguments,
+    InspectFormat, InspectKind, LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench,
+    RecordFormat, ResetArguments, ServerFlags, SqlArguments, SqlFormat, VerifyArguments,
 };
 pub use node_flags::{NodeFlags, Role};
 
@@ -94,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Log { command }) => command::log::run(command),
         Some(Command::Produce(arguments)) => command::produce::run(arguments),
         Some(Command::Consume(arguments)) => command::consume::run(arguments),
+        Some(Command::Get(arguments)) => command::get::run(arguments),
         Some(Command::Sql(arguments)) => command::sql::run(arguments),
         Some(Command::Id(arguments)) => command::id::run(arguments),
         Some(Command::Group { command }) => command::group::run(command),

@@ -187,11 +187,16 @@ async fn collect(response: Response<Incoming>) -> Result<Bytes, Failure> {
 /// A log's name as part of a path. Names that are good need no escaping; others
 /// are escaped so that the server can say what is wrong with them.
 pub fn in_path(name: &str) -> String {
+    bytes_in_path(name.as_bytes())
+}
+
+/// Any bytes as part of a path.
+pub fn bytes_in_path(bytes: &[u8]) -> String {
     let escape = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
         // "." and ".." would be taken for steps in the path.
-        b'.' if name != "." && name != ".." => ".".to_owned(),
+        b'.' if bytes != b"." && bytes != b".." => ".".to_owned(),
         _ => format!("%{byte:02X}"),
     };
-    name.bytes().map(escape).collect()
+    bytes.iter().map(|byte| escape(*byte)).collect()
 }

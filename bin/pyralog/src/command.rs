@@ -5,6 +5,7 @@ pub mod config;
 pub mod consume;
 pub mod counter;
 pub mod debug;
+pub mod get;
 pub mod group;
 pub mod id;
 pub mod inspect;

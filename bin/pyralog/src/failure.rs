@@ -68,6 +68,7 @@ impl Failure {
                 | ErrorCode::PartitionNotFound
                 | ErrorCode::ActorNotFound
                 | ErrorCode::GroupNotFound
+                | ErrorCode::KeyNotFound
                 | ErrorCode::CounterNotFound,
             ) => Status::NotFound,
             Some(code) => match code.remedy() {

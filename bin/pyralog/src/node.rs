@@ -19,7 +19,7 @@ use pyralog_model::{Boot, LogSettings, NodeName, StartToken};
 use pyralog_partition::ShenSettings;
 use pyralog_pharaoh::{Membership, NodeStart};
 use pyralog_query::{ConfigRow, QuerySettings};
-use pyralog_store::{Health, UpkeepOptions};
+use pyralog_store::{Health, KeyOptions, UpkeepOptions};
 use pyralog_trees::{NodeArguments, NodeTree, ObeliskPart, PyramidArguments, start_node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -257,6 +257,11 @@ fn pyramid_arguments(plan: &NodePlan<'_>, pyramid: &PyramidSettings) -> PyramidA
             bytes_per_second_max: pyramid.compaction_bytes_per_second_max,
             key_bytes_max: usize::try_from(pyramid.compaction_memory_bytes).unwrap_or(usize::MAX),
             ..UpkeepOptions::default()
+        },
+        // The seed is of indexes that are begun; each keeps its own.
+        key_options: KeyOptions {
+            hash_seed: plan.entropy.next_u64(),
+            memory_bytes: pyramid.key_index_memory_bytes,
         },
         shen_settings: ShenSettings {
             default_partitions: pyramid.partitions_default,

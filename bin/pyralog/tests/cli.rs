@@ -14,6 +14,8 @@ mod data_files;
 mod demo;
 #[path = "cli/docs.rs"]
 mod docs;
+#[path = "cli/get.rs"]
+mod get;
 #[path = "cli/groups.rs"]
 mod groups;
 #[path = "cli/http.rs"]
@@ -38,3 +40,5 @@ mod streams;
 mod tiers;
 #[path = "cli/verify.rs"]
 mod verify;
+#[path = "cli/verify_keys.rs"]
+mod verify_keys;

@@ -27,6 +27,8 @@ pub struct LogSettings {
     pub durability: Durability,
     /// Every batch carries a Scarab id, if there are ids when it comes.
     pub scarab_ids: bool,
+    /// Records are found by their keys.
+    pub keys: bool,
     /// What becomes of old records.
     pub upkeep: UpkeepSettings,
 }
@@ -38,6 +40,7 @@ impl Default for LogSettings {
             max_message_bytes: 1_048_588,
             durability: Durability::Fsync,
             scarab_ids: true,
+            keys: true,
             upkeep: UpkeepSettings::default(),
         }
     }
@@ -110,6 +113,10 @@ impl LogSettings {
                 Ok(ids) => self.scarab_ids = ids,
                 Err(_) => return refuse("'true' or 'false'"),
             },
+            "pyralog.keys" => match value.parse() {
+                Ok(keys) => self.keys = keys,
+                Err(_) => return refuse("'true' or 'false'"),
+            },
             _ => return self.set_other(key, value),
         }
         Ok(())
@@ -154,6 +161,7 @@ impl LogSettings {
             row("segment.bytes", self.segment_bytes.to_string(), true),
             row("max.message.bytes", self.max_message_bytes.to_string(), true),
             row("pyralog.durability", self.durability.to_string(), true),
+            row("pyralog.keys", self.keys.to_string(), true),
             row("scarab.ids", self.scarab_ids.to_string(), true),
         ];
         let of_upkeep = |key: &upkeep::UpkeepKey| (key.show)((key.get)(&self.upkeep));

@@ -19,7 +19,8 @@ use pyralog_query::{
     ConfigRow, Queries, QueriesArguments, QuerySettings, SystemSchema, SystemSources, queries_child,
 };
 use pyralog_store::{
-    HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage, UpkeepOptions,
+    HealthLatch, KeyOptions, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage,
+    UpkeepOptions,
 };
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::net::TcpListener;
@@ -40,6 +41,8 @@ pub struct PyramidArguments {
     pub log_options: LogOptions,
     /// How old records are looked after.
     pub upkeep_options: UpkeepOptions,
+    /// How keys are indexed.
+    pub key_options: KeyOptions,
     /// What the façade decides by.
     pub shen_settings: ShenSettings,
     /// How long an idle producer's session is remembered.
@@ -117,8 +120,9 @@ pub(crate) fn pyramid_child(
         ids: Some(Arc::new(LaneIds(pharaoh.lane()))),
         settings: arguments.query_settings,
     };
+    let store_options = (arguments.log_options, arguments.upkeep_options, arguments.key_options);
     let children = vec![
-        store_child(shared, arguments.log_options, arguments.upkeep_options, &gauges),
+        store_child(shared, store_options, &gauges),
         ChildSpec::supervisor("partitions", |_| SupervisorSpec::dynamic()),
         coordination_child(shared, routes, services),
         groups_child(&groups),
@@ -133,8 +137,7 @@ pub(crate) fn pyramid_child(
 
 fn store_child(
     shared: &Arc<Shared>,
-    options: LogOptions,
-    upkeep: UpkeepOptions,
+    (options, upkeep, keys): (LogOptions, UpkeepOptions, KeyOptions),
     gauges: &Arc<StoreGauges>,
 ) -> ChildSpec {
     let (shared, gauges) = (Arc::clone(shared), Arc::clone(gauges));
@@ -146,6 +149,7 @@ fn store_child(
             store: shared.store,
             options: options.clone(),
             upkeep,
+            keys,
             health: shared.health.clone(),
             gauges: Arc::clone(&gauges),
             vitals: context.vitals(),

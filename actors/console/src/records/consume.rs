@@ -174,7 +174,13 @@ fn scarab_id(base: u64, offset_delta: i32) -> Option<Decimal> {
     (base != 0).then(|| Decimal(ScarabId(base).nth(index).0))
 }
 
-fn shown(partition: u32, offset: Offset, scarab_id: Option<Decimal>, record: &Record) -> RecordOut {
+/// A record as it is told.
+pub(super) fn shown(
+    partition: u32,
+    offset: Offset,
+    scarab_id: Option<Decimal>,
+    record: &Record,
+) -> RecordOut {
     let text = |bytes: &Option<Bytes>| bytes.as_deref().map(Text::from_bytes);
     RecordOut {
         partition,

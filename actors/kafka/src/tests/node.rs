@@ -13,7 +13,9 @@ use pyralog_partition::{
 };
 use pyralog_pharaoh::DirectoryHub;
 use pyralog_pharaoh::simulated::SimObelisk;
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
+use pyralog_store::{
+    HealthLatch, KeyOptions, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions,
+};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::path::Path;
@@ -61,6 +63,7 @@ fn store(disk: Arc<dyn Disk>) -> ChildSpec {
             store: STORE,
             options: LogOptions { wal_file_bytes: 1 << 20, ..LogOptions::default() },
             upkeep: UpkeepOptions::default(),
+            keys: KeyOptions::default(),
             health: HealthLatch::default(),
             gauges: Arc::new(StoreGauges::default()),
             vitals: context.vitals(),

@@ -16,7 +16,8 @@ use pyralog_model::{
 };
 use pyralog_pharaoh::DirectoryHub;
 use pyralog_store::{
-    HealthLatch, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage, UpkeepOptions,
+    HealthLatch, KeyOptions, Store, StoreArguments, StoreGauges, StoreHandle, StoreMessage,
+    UpkeepOptions,
 };
 use ractor::{Actor, ActorCell, call_t};
 use std::future::{Future, ready};
@@ -66,6 +67,7 @@ impl Place {
             pyramid: PathBuf::from("/data/pyramid"),
             store: StoreId(9),
             upkeep: UpkeepOptions::default(),
+            keys: KeyOptions::default(),
             options: LogOptions {
                 wal_file_bytes: 256 << 10,
                 wal_files_max: 2,

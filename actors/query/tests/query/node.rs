@@ -21,7 +21,9 @@ use pyralog_pharaoh::simulated::SimObelisk;
 use pyralog_query::{
     Queries, QueriesArguments, QueryCounters, QuerySettings, Rows, RunOptions, queries_child,
 };
-use pyralog_store::{HealthLatch, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions};
+use pyralog_store::{
+    HealthLatch, KeyOptions, Store, StoreArguments, StoreGauges, StoreMessage, UpkeepOptions,
+};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef, SpawnErr, call_t};
 use std::pin::Pin;
@@ -135,6 +137,13 @@ impl Node {
         self.shen.append(id, batches).await.unwrap().await.unwrap();
     }
 
+    /// Appends a record with a key.
+    pub async fn append_keyed(&self, log: u64, partition: u32, key: &str, value: &str) {
+        let mut batch = BatchBuilder::new();
+        batch.push(0, Some(key.as_bytes()), Some(value.as_bytes()), &[]);
+        self.append(log, partition, batch.finish().unwrap()).await;
+    }
+
     /// Appends values in one batch, at times 0, 1, 2, ….
     pub async fn append_values(&self, log: u64, partition: u32, values: &[&str]) {
         let mut batch = BatchBuilder::new();
@@ -216,6 +225,7 @@ fn store(directory: &TempDir) -> ChildSpec {
             pyramid: pyramid.clone(),
             store: STORE,
             upkeep: UpkeepOptions::default(),
+            keys: KeyOptions::default(),
             options: LogOptions {
                 wal_file_bytes: 4 << 20,
                 wal_direct: false,

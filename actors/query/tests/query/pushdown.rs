@@ -23,6 +23,7 @@ async fn offsets_limits_and_counts_are_pushed_down() {
     time_skips_what_is_older(&node).await;
     only_what_is_shown_is_decoded(&node).await;
     explain_analyze_shows_what_it_cost(&node).await;
+    a_key_leads_to_its_records(&node).await;
 }
 
 async fn one_offset_reads_little(node: &Node) {
@@ -133,4 +134,22 @@ async fn the_first_rows_do_not_wait_for_the_rest() {
     drop(rows);
     until(|| node.queries.counters().running == 0).await;
     assert_eq!(node.queries.counters().cancelled, 1);
+}
+
+async fn a_key_leads_to_its_records(node: &Node) {
+    let log = node.create("keyed", 2, "n BIGINT").await;
+    for n in 0..2_000 {
+        let value = format!("{{\"n\": {n}, \"pad\": \"{}\"}}", "x".repeat(200));
+        node.append_keyed(log, n % 2, &format!("k{}", n / 4), &value).await;
+    }
+    let by_key = "SELECT n FROM keyed WHERE _key = 'k77' ORDER BY n";
+    let (rows, cost) = node.measured(by_key).await;
+    assert_eq!(rows, ["308", "309", "310", "311"]);
+    assert!(cost.records_read == 4 && cost.bytes_read < 300 << 10, "{cost:?}");
+    let by_text =
+        "SELECT count(*) FROM keyed WHERE text(_key) IN ('k1', 'k499', 'nobody') AND n > 5";
+    let (rows, cost) = node.measured(by_text).await;
+    assert_eq!((rows, cost.records_read), (vec!["6".to_owned()], 8));
+    let (rows, cost) = node.measured("SELECT n FROM keyed WHERE _key = 'nobody'").await;
+    assert_eq!((rows.len(), cost.bytes_read), (0, 0));
 }

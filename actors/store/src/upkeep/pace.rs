@@ -46,7 +46,7 @@ impl Stop {
         self.change.notify_all();
     }
 
-    pub(super) fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         *self.told.lock().expect("no one panics holding this")
     }
 

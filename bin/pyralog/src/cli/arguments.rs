@@ -2,6 +2,7 @@
 
 mod bench;
 mod coordination;
+mod get;
 mod group;
 mod log;
 mod offline;
@@ -12,6 +13,7 @@ pub use bench::{
     BenchCommand, ConsumeBench, CountersBench, DiskBench, IdsBench, LinkBench, ProduceBench,
 };
 pub use coordination::{CounterCommand, IdArguments, IdCommand};
+pub use get::{GetArguments, GetFormat};
 pub use group::{GroupCommand, ResetArguments};
 pub use log::{AlterArguments, LogCommand};
 pub use offline::{InspectArguments, InspectFormat, InspectKind, VerifyArguments};
@@ -62,6 +64,8 @@ pub enum Command {
     Produce(ProduceArguments),
     /// Print the records of a log
     Consume(ConsumeArguments),
+    /// Find the newest record with a key, or every version of it
+    Get(GetArguments),
     /// Ask the logs in SQL, once or at a prompt
     Sql(SqlArguments),
     /// List, describe, reset and delete consumer groups

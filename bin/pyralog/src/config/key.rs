@@ -169,6 +169,7 @@ pub static KEYS: &[Key] = &[
     pyramid("scrub_interval", Kind::Duration, "168h", Effect::Now, "Every so often all sealed segments are read again, to find out damage while there is a backup; 0s for never."),
     pyramid("scrub_rate", Kind::Bytes, "10MB", Effect::Now, "How much of them is read in a second."),
     pyramid("compaction_rate", Kind::Bytes, "64MiB", Effect::Now, "Bytes that compaction may read and write in a second."),
+    pyramid("key_index_memory", Kind::Bytes, "256MiB", Effect::Now, "The memory for finding records by their keys: three quarters hold index files, the rest the newest keys."),
     pyramid("compaction_memory", Kind::Bytes, "64MiB", Effect::Now, "The memory for the keys of a partition that is being compacted; more keys take several rounds."),
     pyramid("open_files", Kind::Count(64, 1_000_000), "4096", Effect::With("a pool of open files"), "Segment files kept open at once."),
     obelisk("node_id", Kind::Text, "", Effect::Now, "The node's name. Not set: the name in the data directory, else the host's."),

@@ -5,9 +5,11 @@ use super::PartitionLog;
 use crate::LogError;
 use crate::appender::remove_segment_files;
 use crate::mutation::Planted;
+use crate::paths::KEYS_DIR;
 use crate::segment::{SEGMENT_HEADER_BYTES, Segment};
 use pyralog_env::Monotonic;
 use pyralog_model::{Offset, UpkeepSettings};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -75,6 +77,20 @@ impl PartitionLog {
     /// True if compaction has taken records out, so that offsets may be missing.
     pub fn has_gaps(&self) -> bool {
         self.view(|view| view.segments.iter().any(|segment| segment.is_rewritten()))
+    }
+
+    /// The offset after the last sealed segment; the start if none is sealed.
+    pub fn sealed_end(&self) -> Offset {
+        self.view(|view| match view.segments.split_last() {
+            Some((last, _)) if !last.is_rewritten() => last.base().max(view.log_start),
+            Some((last, _)) => last.extent(|extent| extent.end),
+            None => view.log_start,
+        })
+    }
+
+    /// Where an index of its keys belongs.
+    pub fn keys_dir(&self) -> PathBuf {
+        self.dir.join(KEYS_DIR)
     }
 
     /// The sealed segments up to the one that ends at `end`.

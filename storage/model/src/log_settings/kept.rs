@@ -4,6 +4,7 @@
 //! ├─ segment bytes ─┼─ greatest batch ─┼─ durability and flags ─┼─ upkeep, if flag 32 ─┤
 //!
 //! durability and flags   bits 0..4 durability · 16 no Scarab ids · 32 upkeep follows
+//!                        64 no index of keys
 //! upkeep                 how many, then for each: its number, its value
 //! ```
 //!
@@ -27,6 +28,9 @@ const DURABILITY_MASK: u32 = 0x0f;
 const NO_SCARAB_IDS: u32 = 0x10;
 /// Set where a list of upkeep settings follows.
 const UPKEEP: u32 = 0x20;
+
+/// Set where keys are not indexed: logs made before there were indexes have one.
+const NO_KEYS: u32 = 0x40;
 
 /// Numbers and values of upkeep settings.
 type Upkeep = Vec<(u32, u64)>;
@@ -67,7 +71,7 @@ impl<'de> Visitor<'de> for Kept {
         let max_message_bytes = kept.next_element()?.ok_or_else(|| short(1))?;
         let last: u32 = kept.next_element()?.ok_or_else(|| short(2))?;
         let flags = last & !DURABILITY_MASK;
-        if flags & !(NO_SCARAB_IDS | UPKEEP) != 0 {
+        if flags & !(NO_SCARAB_IDS | UPKEEP | NO_KEYS) != 0 {
             return Err(A::Error::custom("unknown flags in the settings of a log"));
         }
         let durability = DURABILITIES.get((last & DURABILITY_MASK) as usize).copied();
@@ -78,8 +82,8 @@ impl<'de> Visitor<'de> for Kept {
             _ => upkeep(&kept.next_element::<Upkeep>()?.ok_or_else(|| short(3))?)
                 .map_err(A::Error::custom)?,
         };
-        let scarab_ids = flags & NO_SCARAB_IDS == 0;
-        Ok(LogSettings { segment_bytes, max_message_bytes, durability, scarab_ids, upkeep })
+        let (scarab_ids, keys) = (flags & NO_SCARAB_IDS == 0, flags & NO_KEYS == 0);
+        Ok(LogSettings { segment_bytes, max_message_bytes, durability, scarab_ids, keys, upkeep })
     }
 }
 
@@ -87,7 +91,8 @@ fn durability_and_flags(settings: &LogSettings, upkeep: bool) -> u32 {
     let place = DURABILITIES.iter().position(|known| *known == settings.durability);
     let durability = place.expect("every durability has a place") as u32;
     let ids = if settings.scarab_ids { 0 } else { NO_SCARAB_IDS };
-    durability | ids | if upkeep { UPKEEP } else { 0 }
+    let keys = if settings.keys { 0 } else { NO_KEYS };
+    durability | ids | keys | if upkeep { UPKEEP } else { 0 }
 }
 
 /// What is not the default.

@@ -43,7 +43,11 @@ fn settings_with_ids_have_the_bytes_of_the_first_version() {
     let bytes = kept(&settings);
     assert_eq!(bytes, [0x80, 0x80, 0x04, 0x80, 0x08, 0x12]);
     assert_eq!(postcard::from_bytes::<LogSettings>(&bytes).unwrap(), settings);
-    for unknown in [3, 0x43, 0x52] {
+    settings.set("pyralog.keys", "false").unwrap();
+    let bytes = kept(&settings);
+    assert_eq!(bytes, [0x80, 0x80, 0x04, 0x80, 0x08, 0x52]);
+    assert_eq!(postcard::from_bytes::<LogSettings>(&bytes).unwrap(), settings);
+    for unknown in [3, 0x83, 0x43] {
         let bytes = [1, 1, unknown, 1];
         assert!(postcard::from_bytes::<LogSettings>(&bytes).is_err(), "{unknown}");
     }

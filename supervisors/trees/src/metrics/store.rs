@@ -1,6 +1,6 @@
 //! The storage threads' counts as Prometheus lines.
 
-use pyralog_store::{StoreMetrics, UpkeepMetrics};
+use pyralog_store::{KeyMetrics, StoreMetrics, UpkeepMetrics};
 use std::fmt::Write;
 
 /// The lines that the console adds to its own.
@@ -43,6 +43,7 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
         metrics.scrub_damages,
     );
     old_records(&mut counter, &metrics.upkeep);
+    keys(&mut counter, &metrics.keys);
     let full = u64::from(metrics.disk_full);
     let _ = write!(
         page,
@@ -51,7 +52,10 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
     );
     let dirty = f64::from(metrics.upkeep.dirty_millionths_max) / 1e6;
     let seconds = metrics.upkeep.compaction_micros_last as f64 / 1e6;
+    let (cached, maps) = (metrics.keys.cached_bytes as f64, metrics.keys.map_bytes as f64);
     for (name, help, value) in [
+        ("key_cached_bytes", "Bytes of index files in memory.", cached),
+        ("key_map_bytes", "Bytes of maps of the newest keys.", maps),
         ("dirty_ratio_max", "The part of a partition that is not compacted, the greatest.", dirty),
         ("compaction_last_seconds", "How long the last round of compaction took.", seconds),
     ] {
@@ -85,6 +89,15 @@ fn old_records(counter: &mut impl FnMut(&str, &str, u64), upkeep: &UpkeepMetrics
         upkeep.compacted_records,
     );
     counter("upkeep_given_up_total", "Partitions given up for a while.", upkeep.given_up);
+}
+
+/// Records by their keys.
+fn keys(counter: &mut impl FnMut(&str, &str, u64), keys: &KeyMetrics) {
+    counter("key_lookups_total", "Questions about a key in a partition.", keys.lookups);
+    counter("key_records_found_total", "Records that answered them.", keys.found);
+    counter("key_files_built_total", "Index files built of records.", keys.built);
+    counter("key_files_merged_total", "Index files merged of others.", keys.merged);
+    counter("key_failures_total", "Work on an index that is tried again.", keys.failures);
 }
 
 fn histogram(page: &mut String, metrics: &StoreMetrics) {

@@ -17,6 +17,7 @@ const LEASE_TERM_MAX: Duration = Duration::from_secs(3600);
 
 /// Bytes in a second that compaction needs to get anywhere.
 const COMPACTION_RATE_MIN: u64 = 1 << 20;
+const KEY_INDEX_MEMORY_MIN: u64 = 1 << 20;
 /// Below this a query engine has no room to work in.
 const QUERY_MEMORY_BYTES_MIN: u64 = 16 << 20;
 
@@ -155,6 +156,12 @@ impl PyramidSettings {
             return refuse(
                 format!("compaction_rate is {} bytes", self.compaction_bytes_per_second_max),
                 "choose 1MiB or more: slower than that it never ends",
+            );
+        }
+        if self.key_index_memory_bytes < KEY_INDEX_MEMORY_MIN {
+            return refuse(
+                format!("key_index_memory is {} bytes", self.key_index_memory_bytes),
+                "choose 1MiB or more; a log without an index has pyralog.keys=false",
             );
         }
         if self.query_time_max.is_zero() {

@@ -42,6 +42,8 @@ pub struct PyramidSettings {
     pub compaction_bytes_per_second_max: u64,
     /// Memory for the keys of a partition that is being compacted, in bytes.
     pub compaction_memory_bytes: u64,
+    /// Memory for finding records by their keys, in bytes.
+    pub key_index_memory_bytes: u64,
 }
 
 impl PyramidSettings {
@@ -69,6 +71,7 @@ impl PyramidSettings {
             scrub_bytes_per_second: keys.number("scrub_rate"),
             compaction_bytes_per_second_max: keys.number("compaction_rate"),
             compaction_memory_bytes: keys.number("compaction_memory"),
+            key_index_memory_bytes: keys.number("key_index_memory"),
         }
     }
 }
