@@ -12,6 +12,7 @@
 mod arena;
 mod cell;
 mod index;
+mod keys;
 mod manifest;
 mod records;
 mod segment;
@@ -94,9 +95,11 @@ fn one(
         FileKind::Offsets => index::offsets(path, arguments, output),
         FileKind::Times => index::times(path, output),
         FileKind::Sessions => index::sessions(path, arguments, output),
+        FileKind::Keys => keys::show(path, arguments, output),
         FileKind::Arena => arena::arena(path, arguments, output),
         FileKind::Lane => arena::lane(path, arguments, output),
         FileKind::Database => manifest::database(path, arguments, output),
+        FileKind::KeyManifest => manifest::keys(path, arguments, output),
         FileKind::Node => manifest::node(path, output),
     }
 }

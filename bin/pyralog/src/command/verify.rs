@@ -12,6 +12,7 @@
 //! same.
 
 mod directories;
+mod keys;
 mod leftovers;
 mod progress;
 mod report;

@@ -17,6 +17,10 @@ pub enum FileKind {
     Times,
     /// `.sessions`
     Sessions,
+    /// `.pphm`
+    Keys,
+    /// `keys.manifest`
+    KeyManifest,
     /// `arena`
     Arena,
     /// `lane`
@@ -28,24 +32,28 @@ pub enum FileKind {
 }
 
 /// What files begin with.
-const MAGIC: [(&[u8], FileKind); 8] = [
+const MAGIC: [(&[u8], FileKind); 10] = [
     (b"PYRASEG1", FileKind::Segment),
     (b"PYRAWAL1", FileKind::Wal),
     (b"PYRAOFFS", FileKind::Offsets),
     (b"PYRATIME", FileKind::Times),
     (b"PYRASESS", FileKind::Sessions),
+    (b"PYRAPPHM", FileKind::Keys),
+    (b"PYRAKEYS", FileKind::KeyManifest),
     (b"PYRAARE1", FileKind::Arena),
     (b"PYRABND1", FileKind::Lane),
     (b"redb\x1a\x0a\xa9\x0d\x0a", FileKind::Database),
 ];
 
 /// How names end.
-const ENDINGS: [(&str, FileKind); 10] = [
+const ENDINGS: [(&str, FileKind); 12] = [
     (".segment", FileKind::Segment),
     (".wal", FileKind::Wal),
     (".offsets", FileKind::Offsets),
     (".times", FileKind::Times),
     (".sessions", FileKind::Sessions),
+    (".pphm", FileKind::Keys),
+    ("keys.manifest", FileKind::KeyManifest),
     ("arena", FileKind::Arena),
     ("lane", FileKind::Lane),
     ("bound", FileKind::Lane),
@@ -76,9 +84,9 @@ impl FileKind {
         match self {
             FileKind::Segment => "segment",
             FileKind::Wal => "wal",
-            FileKind::Offsets | FileKind::Times | FileKind::Sessions => "index",
+            FileKind::Offsets | FileKind::Times | FileKind::Sessions | FileKind::Keys => "index",
             FileKind::Arena | FileKind::Lane => "arena",
-            FileKind::Database | FileKind::Node => "manifest",
+            FileKind::Database | FileKind::Node | FileKind::KeyManifest => "manifest",
         }
     }
 
@@ -90,6 +98,8 @@ impl FileKind {
             FileKind::Offsets => "an index of offsets",
             FileKind::Times => "an index of times",
             FileKind::Sessions => "a file of producers' sessions",
+            FileKind::Keys => "an index of keys",
+            FileKind::KeyManifest => "a manifest of indexes of keys",
             FileKind::Arena => "an arena of counters",
             FileKind::Lane => "a bound of ids",
             FileKind::Database => "a database",

@@ -176,7 +176,7 @@ impl Audit<'_> {
     fn walk(&mut self, path: &Path, file: &NamedFile, hash_seed: u64) -> Result<(), IndexError> {
         let mut walk = PphmWalk::new(self.request.disk, path)?;
         let header = walk.header();
-        if header.version > pphm::VERSION && header.damage.is_some() {
+        if header.is_newer() {
             let what = format!("has version {}, known is {}", header.version, pphm::VERSION);
             let finding = Finding::new(Severity::Repairable, path, what).at(12);
             self.find(finding.advice(NEWER));

@@ -8,6 +8,9 @@ use pyralog_env::DiskFile;
 use pyralog_model::Damage;
 use std::path::Path;
 
+/// Where the version lies.
+const VERSION_AT: u64 = 12;
+
 /// The header of a file of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PphmHeader {
@@ -35,9 +38,15 @@ impl PphmHeader {
         Ok(PphmHeader { facts, version, damage })
     }
 
+    /// True if a newer program wrote it: its checksum is right, its version not known.
+    pub fn is_newer(&self) -> bool {
+        let is_whole = self.damage.as_ref().is_none_or(|damage| damage.position == VERSION_AT);
+        is_whole && self.version > VERSION
+    }
+
     /// True if what lies behind it can be looked at: its words lead somewhere.
     pub(super) fn leads_on(&self, len: u64) -> bool {
-        self.version <= VERSION && self.facts.is_sound() && self.facts.body_position() <= len
+        !self.is_newer() && self.facts.is_sound() && self.facts.body_position() <= len
     }
 }
 
@@ -59,7 +68,11 @@ fn damage(bytes: &[u8; HEADER_BYTES], facts: &Facts, len: u64) -> Option<Damage>
     let version = u16::from_le_bytes([bytes[12], bytes[13]]);
     if version > VERSION {
         let expected = format!("version {VERSION} or an earlier one");
-        return Some(Damage::new(12..14, expected, format!("version {version}")));
+        return Some(Damage::new(
+            VERSION_AT..VERSION_AT + 2,
+            expected,
+            format!("version {version}"),
+        ));
     }
     // The strict reader has the last word.
     match Facts::decode(bytes, len, Path::new("")) {

@@ -19,7 +19,7 @@ pub struct InspectArguments {
     /// Begin at this offset; of an arena at this counter, of a manifest at this command
     #[arg(long, value_name = "OFFSET")]
     pub from: Option<u64>,
-    /// Show the records of each batch (segment and wal)
+    /// Show the records of each batch (segment and wal), the versions of each key (.pphm)
     #[arg(long)]
     pub records: bool,
     /// The store id that checksums begin with; found in the data directory if the file lies in one
@@ -37,11 +37,11 @@ pub enum InspectKind {
     Segment,
     /// The write-ahead log: FILE.wal
     Wal,
-    /// What is derived from a segment: FILE.offsets, FILE.times or FILE.sessions
+    /// What is derived from records: FILE.offsets, FILE.times, FILE.sessions or FILE.pphm
     Index,
     /// Counters and bounds of ids: arena or lane
     Arena,
-    /// What a node knows of itself: meta.redb, directory.redb or node.toml
+    /// What a node knows of itself: meta.redb, directory.redb, keys.manifest or node.toml
     Manifest,
 }
 

@@ -2,8 +2,10 @@
 
 mod checkpoints;
 mod commands;
+mod keys;
 mod node;
 
+pub(super) use keys::keys;
 pub(super) use node::node;
 
 use super::sheet::Output;

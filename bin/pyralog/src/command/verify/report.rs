@@ -4,6 +4,7 @@ use crate::cli::Format;
 use crate::data_directory::NodeFile;
 use crate::failure::Failure;
 use crate::output;
+use pyralog_index::inspection::KeysReport;
 use pyralog_log::AuditReport;
 use pyralog_model::{Finding, Severity, StoreId};
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub(super) struct Report {
     /// Counters.
     pub(super) counters: u64,
     log: AuditReport,
+    /// Indexes of keys, all together.
+    keys: KeysReport,
     findings: Vec<Finding>,
 }
 
@@ -43,6 +46,8 @@ struct Document<'a> {
     frames: u64,
     records: u64,
     wal_rounds: u64,
+    indexed_keys: u64,
+    indexed_versions: u64,
     commands: u64,
     counters: u64,
 }
@@ -57,6 +62,7 @@ impl Report {
             commands: 0,
             counters: 0,
             log: AuditReport::default(),
+            keys: KeysReport::default(),
             findings: Vec::new(),
         }
     }
@@ -69,6 +75,15 @@ impl Report {
     pub(super) fn take(&mut self, mut log: AuditReport) {
         self.findings.append(&mut log.findings);
         self.log = log;
+    }
+
+    /// What the audit of one index of keys saw.
+    pub(super) fn take_keys(&mut self, mut keys: KeysReport) {
+        self.findings.append(&mut keys.findings);
+        self.keys.files += keys.files;
+        self.keys.bytes += keys.bytes;
+        self.keys.keys += keys.keys;
+        self.keys.versions += keys.versions;
     }
 
     fn count(&self, severity: Severity) -> usize {
@@ -110,13 +125,15 @@ impl Report {
             store: self.store.map(|store| store.to_string()),
             sound: self.is_sound(),
             findings: &self.findings,
-            files: self.files + files,
-            bytes,
+            files: self.files + files + self.keys.files,
+            bytes: bytes + self.keys.bytes,
             partitions,
             segments,
             frames,
             records,
             wal_rounds: rounds,
+            indexed_keys: self.keys.keys,
+            indexed_versions: self.keys.versions,
             commands: self.commands,
             counters: self.counters,
         }
@@ -135,7 +152,7 @@ impl Report {
         let _ = write!(
             text,
             "{}: {sound}\n  {}, {}, {} with {}\n  {} of the write-ahead log to replay, {} of the \
-             directory, {}\n  {}, {} of records",
+             directory, {}\n  {} with {} in indexes\n  {}, {} of records and indexes",
             self.dir.display(),
             output::count(seen.partitions, "partition"),
             output::count(seen.segments, "segment"),
@@ -144,6 +161,8 @@ impl Report {
             output::count(seen.wal_rounds, "round"),
             output::count(seen.commands, "command"),
             output::count(seen.counters, "counter"),
+            output::count(seen.indexed_keys, "key"),
+            output::count(seen.indexed_versions, "version"),
             output::count(seen.files, "file"),
             output::size(seen.bytes)
         );

@@ -1,6 +1,7 @@
 //! What each tier keeps beside the directory: counters and bounds of ids here,
 //! checkpoints, the write-ahead log and segments there.
 
+use super::keys;
 use super::progress::Progress;
 use super::report::Report;
 use crate::offline::store_of;
@@ -74,8 +75,10 @@ pub(super) fn pyramid(
         checkpoints: checkpoints.as_ref(),
         placed,
     };
-    let found = audit(&request, &mut |bytes| progress.read(bytes));
+    let mut found = audit(&request, &mut |bytes| progress.read(bytes));
+    let indexes = std::mem::take(&mut found.keys);
     report.take(found);
+    keys::verify(&indexes, store, report, progress);
 }
 
 /// What was checkpointed, if that can be read.

@@ -82,6 +82,11 @@ fn every_bit_of_every_file_is_found() {
                 |found: &&Finding| found.path == path && found.severity == Severity::Repairable;
             let found = found.iter().find(is_it).unwrap_or_else(|| panic!("bit {bit}: {found:?}"));
             assert!(found.position.is_some(), "bit {bit}: {found:?}");
+            // A bit that turned over is not a newer version.
+            assert!(
+                found.advice.contains("built again") || found.advice.contains("builds it again")
+            );
+            assert!(!found.advice.contains("the program that wrote it"), "bit {bit}: {found:?}");
             flip();
         }
     }
@@ -165,4 +170,24 @@ fn offsets_without_an_index_are_a_note() {
     assert_eq!(found.len(), 2, "{found:?}");
     only(&found[..1], Severity::Note, manifest, "offsets 30..60 are not indexed");
     only(&found[1..], Severity::Note, &names[1], "does not name");
+}
+
+#[test]
+fn a_newer_version_is_called_so() {
+    let (sim, disk) = kept();
+    for (path, end) in names(&disk).into_iter().zip([128, 128, 128, usize::MAX]) {
+        let mut bytes = sim.read_file(&path).unwrap();
+        let kept = bytes.clone();
+        bytes[12] = 2;
+        let end = end.min(bytes.len());
+        let crc = crc_fast::crc32_iscsi(&bytes[12..end]);
+        bytes[8..12].copy_from_slice(&crc.to_le_bytes());
+        let file = disk.open(&path).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        let found = findings(&disk);
+        only(&found[..1], Severity::Repairable, &path, "version 2");
+        assert!(found[0].advice.contains("the program that wrote it"), "{found:?}");
+        file.write_all_at(&kept, 0).unwrap();
+    }
+    assert_eq!(findings(&disk), []);
 }
