@@ -7,7 +7,8 @@ mod store;
 
 pub use bytes_file::BytesFile;
 pub use seal::{
-    seal_arena, seal_batch, seal_bound, seal_index, seal_segment, seal_sessions, seal_wal,
+    seal_arena, seal_batch, seal_bound, seal_index, seal_keys_manifest, seal_pphm, seal_segment,
+    seal_sessions, seal_wal,
 };
 pub use store::Store;
 

@@ -116,6 +116,72 @@ pub fn seal_index(bytes: &mut [u8], magic: &[u8; 8], header: usize, entry: usize
     put(bytes, 8, &checksum);
 }
 
+/// A file of keys: every page and block that its own words lead to, their directory,
+/// and the header.
+pub fn seal_pphm(bytes: &mut [u8]) {
+    const HEADER: usize = 128;
+    if bytes.len() < HEADER {
+        return;
+    }
+    put(bytes, 0, b"PYRAPPHM");
+    put(bytes, 12, &[1, 0, 1, 0]);
+    // More partitions than there are bytes for are refused at once.
+    bytes[46] %= 5;
+    bytes[47] &= 1;
+    let len = bytes.len() as u64;
+    put(bytes, 88, &len.to_le_bytes());
+    bytes[100..HEADER].fill(0);
+    let partitions = 1 << bytes[46];
+    let body = HEADER + partitions * 16;
+    if bytes.len() >= body {
+        let mut end = body;
+        for partition in 0..partitions {
+            end = seal_partition(bytes, partition, end);
+        }
+        let checksum = crc(&[&bytes[HEADER..body]]);
+        put(bytes, 96, &checksum);
+    }
+    let checksum = crc(&[&bytes[12..HEADER]]);
+    put(bytes, 8, &checksum);
+}
+
+/// The block of a partition and the pages between `begin` and it; where it ends.
+fn seal_partition(bytes: &mut [u8], partition: usize, begin: usize) -> usize {
+    let entry = 128 + partition * 16;
+    let position = u64::from_le_bytes(bytes[entry..entry + 8].try_into().expect("8 bytes"));
+    let position = usize::try_from(position).unwrap_or(usize::MAX);
+    let end = position.saturating_add(length(bytes, entry + 8));
+    if position < begin || end > bytes.len() {
+        return begin;
+    }
+    let checksum = crc(&[&bytes[position..end]]);
+    put(bytes, entry + 12, &checksum);
+    let mut key = [0; 36];
+    key[..16].copy_from_slice(&bytes[16..32]);
+    key[16..32].copy_from_slice(&bytes[48..64]);
+    key[32..].copy_from_slice(&(partition as u32).to_le_bytes());
+    for (number, page) in (0u64..).zip(bytes[begin..position].chunks_mut(PAGE)) {
+        if page.len() > 4 {
+            let checksum = crc(&[&key, &number.to_le_bytes(), &page[4..]]);
+            put(page, 0, &checksum);
+        }
+    }
+    end
+}
+
+/// A manifest of keys, of as many files as fit.
+pub fn seal_keys_manifest(bytes: &mut [u8]) {
+    if bytes.len() < 64 {
+        return;
+    }
+    put(bytes, 0, b"PYRAKEYS");
+    put(bytes, 12, &[1, 0, 0, 0]);
+    let files = ((bytes.len() - 64) / 40) as u32;
+    put(bytes, 44, &files.to_le_bytes());
+    let checksum = crc(&[&bytes[12..]]);
+    put(bytes, 8, &checksum);
+}
+
 /// Producers' sessions.
 pub fn seal_sessions(bytes: &mut [u8]) {
     if bytes.len() < 64 {

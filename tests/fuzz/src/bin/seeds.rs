@@ -3,10 +3,14 @@
 //! write.
 
 use pyralog_directory::{Command, Directory};
-use pyralog_model::{BatchBuilder, ClusterId, LogSettings};
+use pyralog_env::Disk;
+use pyralog_env::sim::SimDisk;
+use pyralog_index::{Builder, Entry, IndexOf, Reducer, Spec, hash_key};
+use pyralog_model::{BatchBuilder, ClusterId, LogSettings, Offset, PartitionId, StoreId};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn main() -> io::Result<()> {
     let Some(folder) = std::env::args_os().nth(1) else {
@@ -35,6 +39,11 @@ fn main() -> io::Result<()> {
     seeds.put("bound", &fixtures("counter/fixtures/v1.bound")?)?;
     seeds.put("checkpoint", &[1, 0xac, 2, 0xf0, 0xa2, 4, 0xc2, 3, 0xc0, 0x84, 0x3d, 7, 3])?;
     seeds.put("checkpoint", &[1, 0x80, 1, 5])?;
+    for name in ["v1.pphm", "v1-max.pphm"] {
+        seeds.put("pphm", &fixtures(&format!("index/fixtures/{name}"))?)?;
+    }
+    seeds.put("keys_manifest", &fixtures("index/fixtures/v1.manifest")?)?;
+    seeds.small_indexes()?;
     seeds.directory()?;
     seeds.batches()?;
     seeds.requests()
@@ -82,6 +91,26 @@ impl Seeds {
             let _ = directory.apply(index, command);
         }
         self.put("directory_snapshot", &directory.snapshot())
+    }
+
+    /// Files of keys that are small enough to be turned over in many ways a second.
+    fn small_indexes(&self) -> io::Result<()> {
+        let of = IndexOf { store: StoreId(1), partition: PartitionId::new(1, 0) };
+        for (reducer, keys) in [(Reducer::All, 7), (Reducer::All, 100), (Reducer::Last, 7)] {
+            let sim = SimDisk::new(1);
+            let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+            let path = Path::new("/a.pphm");
+            let spec = Spec { of, range: Offset(0)..Offset(40), hash_seed: 1 };
+            let mut builder = Builder::new(&disk, path, spec, Arc::new(reducer), 1 << 20);
+            for offset in 0..40u64 {
+                let hash = hash_key(1, &(offset % keys).to_le_bytes());
+                let entry = Entry::at(hash, Offset(offset), offset % 9 == 0);
+                builder.push(entry).map_err(io::Error::other)?;
+            }
+            builder.finish().map_err(io::Error::other)?;
+            self.put("pphm", &sim.read_file(path)?)?;
+        }
+        Ok(())
     }
 
     fn batches(&self) -> io::Result<()> {
