@@ -7,6 +7,7 @@ mod disk;
 mod figures;
 mod ids;
 mod kafka;
+mod keys;
 mod latency;
 mod link;
 mod machine;
@@ -44,6 +45,10 @@ pub fn run(command: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Link(arguments) => {
             let format = arguments.output.format;
             in_runtime(link::run(arguments))?.print(format)
+        }
+        BenchCommand::Keys(arguments) => {
+            let format = arguments.output.format;
+            in_runtime(keys::run(arguments))?.print(format)
         }
         BenchCommand::Counters(arguments) => {
             let format = arguments.output.format;

@@ -7,8 +7,9 @@ pub use arguments::{
     ActorsCommand, AlterArguments, BenchCommand, Cli, Command, ConfigCommand, ConsumeArguments,
     ConsumeBench, CounterCommand, CountersBench, DebugCommand, DiskBench, Format, From,
     GetArguments, GetFormat, GroupCommand, IdArguments, IdCommand, IdsBench, InspectArguments,
-    InspectFormat, InspectKind, LinkBench, LogCommand, OutputFlag, ProduceArguments, ProduceBench,
-    RecordFormat, ResetArguments, ServerFlags, SqlArguments, SqlFormat, VerifyArguments,
+    InspectFormat, InspectKind, KeysBench, LinkBench, LogCommand, OutputFlag, ProduceArguments,
+    ProduceBench, RecordFormat, ResetArguments, ServerFlags, SqlArguments, SqlFormat,
+    VerifyArguments,
 };
 pub use node_flags::{NodeFlags, Role};
 

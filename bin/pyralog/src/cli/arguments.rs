@@ -10,7 +10,8 @@ mod produce;
 mod sql;
 
 pub use bench::{
-    BenchCommand, ConsumeBench, CountersBench, DiskBench, IdsBench, LinkBench, ProduceBench,
+    BenchCommand, ConsumeBench, CountersBench, DiskBench, IdsBench, KeysBench, LinkBench,
+    ProduceBench,
 };
 pub use coordination::{CounterCommand, IdArguments, IdCommand};
 pub use get::{GetArguments, GetFormat};

@@ -77,6 +77,7 @@ pub async fn start(folder: &Path, sockets: &Sockets) -> Result<NodeTree> {
         pyramid: Some(PyramidArguments {
             log_options: LogOptions::default(),
             upkeep_options: Default::default(),
+            key_options: Default::default(),
             shen_settings: ShenSettings {
                 default_partitions: 1,
                 partitions_per_log_max: 8,

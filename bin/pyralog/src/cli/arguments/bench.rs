@@ -17,6 +17,8 @@ pub enum BenchCommand {
     Ids(IdsBench),
     /// Count: a leased block beside a plain loop, and an arena on the disk
     Counters(CountersBench),
+    /// Find records by their keys in process, in logs of different sizes
+    Keys(KeysBench),
     /// Ask an Obelisk in another process, beside an echo over the same link
     Link(LinkBench),
 }
@@ -134,6 +136,29 @@ pub struct CountersBench {
     /// Increments in the arena
     #[arg(long, default_value_t = 20_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub increments: u64,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputFlag,
+}
+
+/// `pyralog bench keys`
+#[derive(Debug, Clone, Args)]
+pub struct KeysBench {
+    /// Directory on the disk that the logs are made on
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Keys of each log
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 1_000_000], value_name = "N,…", value_parser = clap::value_parser!(u64).range(1..))]
+    pub keys: Vec<u64>,
+    /// Lookups of each kind
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub lookups: u64,
+    /// Size of a record's value in bytes
+    #[arg(long, default_value_t = 100)]
+    pub value_bytes: u32,
+    /// Records of a batch
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_records: u32,
     /// How to print.
     #[command(flatten)]
     pub output: OutputFlag,
