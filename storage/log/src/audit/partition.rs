@@ -8,7 +8,7 @@ use super::{Auditor, KeysFound};
 use crate::paths::{self, KEYS_DIR, SegmentName};
 use crate::sessions::{SNAPSHOT_EXTENSION, SessionTable};
 use crate::{FrameKind, Manifest, PartitionCheckpoint, RewrittenSegment};
-use pyralog_model::{Finding, Lsn, Offset, PartitionId, Severity};
+use pyralog_model::{Epoch, Finding, Lsn, Offset, PartitionId, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,8 @@ struct Progress {
     /// The offset after the last record in segments.
     end: Offset,
     lsn: Lsn,
+    /// The greatest that a record there has.
+    epoch: Epoch,
     /// A fold over the segments, for as long as it can be known.
     sessions: Option<SessionTable>,
     /// Something is lost already: what follows from that is not told again.
@@ -131,8 +133,13 @@ impl Auditor<'_> {
         known: &PartitionCheckpoint,
     ) -> Progress {
         let first = kept.first().map_or(Offset::ZERO, |segment| segment.name.base);
-        let mut progress =
-            Progress { end: first, lsn: Lsn::default(), sessions: None, broken: is_missing };
+        let mut progress = Progress {
+            end: first,
+            lsn: Lsn::default(),
+            epoch: known.epoch,
+            sessions: None,
+            broken: is_missing,
+        };
         if is_missing {
             // That has been told.
         } else if first > known.log_start {
@@ -197,6 +204,7 @@ impl Auditor<'_> {
             progress.sessions = None;
             return;
         };
+        progress.epoch = progress.epoch.max(seen.epoch);
         if let Some(end) = end {
             self.sealed(id, dir, (name, end), &seen, &folded, progress);
         } else {
@@ -288,6 +296,15 @@ impl Auditor<'_> {
                 FrameKind::Truncate => progress.end = progress.end.min(header.base_offset),
                 FrameKind::Append if header.base_offset == progress.end => {
                     progress.end = header.next_offset();
+                    if header.epoch < progress.epoch {
+                        let (id, epoch, before) = (header.partition, header.epoch, progress.epoch);
+                        let what =
+                            format!("partition {id} has come to epoch {before}, not {epoch}");
+                        let finding = Finding::new(Severity::Damage, &**path, what).at(*position);
+                        self.find(finding.advice(RESTORE));
+                        progress.broken = true;
+                    }
+                    progress.epoch = progress.epoch.max(header.epoch);
                 }
                 // It went with what lay between.
                 FrameKind::Append if header.lsn < cut_at => {}

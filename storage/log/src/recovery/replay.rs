@@ -127,6 +127,12 @@ pub(super) fn replay(
                 appender.truncate(log, &FrameHeader { base_offset: end, ..frame.header })
             }
             FrameKind::Append if frame.header.base_offset == appender.end => {
+                let (epoch, before, id) =
+                    (frame.header.epoch, appender.epoch, frame.header.partition);
+                if epoch < before {
+                    let what = format!("partition {id} has come to epoch {before}, not {epoch}");
+                    return Err(corrupt(place, what));
+                }
                 log.publish_tail(vec![frame]);
                 appender.write_tail(log)
             }

@@ -25,7 +25,7 @@ fn look(rig: &Rig) -> AuditReport {
 }
 
 /// What is worse than a note.
-fn wrong(rig: &Rig) -> Vec<Finding> {
+pub(super) fn wrong(rig: &Rig) -> Vec<Finding> {
     let findings = look(rig).findings.into_iter();
     findings.filter(|finding| finding.severity > Severity::Note).collect()
 }

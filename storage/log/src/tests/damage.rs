@@ -17,6 +17,13 @@ fn restart_damaged(rig: Rig, path: &Path, position: u64) -> Result<Rig, LogError
     })
 }
 
+/// Puts other bytes into a file, so that the power cut of a start does not take them.
+fn write_durably(rig: &Rig, path: &Path, bytes: &[u8]) {
+    let file = rig.disk.open(path).unwrap();
+    file.write_all_at(bytes, 0).unwrap();
+    file.sync_all().unwrap();
+}
+
 #[test]
 fn a_corrupt_middle_of_the_wal_is_refused() {
     for damage in [4096 + 8, 4096 + 100, 4096 + 1_000, 8192 + 70] {
@@ -166,7 +173,7 @@ fn an_index_that_leads_past_its_segment_is_made_again() {
     bytes[56 + 8..56 + 16].copy_from_slice(&(1u64 << 40).to_le_bytes());
     let crc = crc_fast::crc32_iscsi(&bytes[12..]);
     bytes[8..12].copy_from_slice(&crc.to_le_bytes());
-    rig.disk.open(&path).unwrap().write_all_at(&bytes, 0).unwrap();
+    write_durably(&rig, &path, &bytes);
     let rig = rig.try_reboot(1).unwrap();
     let log = &rig.logs[&P];
     let (start, end) = log.bounds();
@@ -191,7 +198,28 @@ fn a_frame_that_says_too_much_was_synced_is_no_reason_to_fail() {
     frame[72..80].copy_from_slice(&(1u64 << 40).to_le_bytes());
     let crc = crate::keyed_crc::keyed_crc(STORE, &[&frame[8..80], &frame[80..80 + 21]]);
     frame[4..8].copy_from_slice(&crc.to_le_bytes());
-    rig.disk.open(&path).unwrap().write_all_at(&bytes, 0).unwrap();
+    write_durably(&rig, &path, &bytes);
     let rig = rig.try_reboot(1).unwrap();
     assert_eq!(rig.logs[&P].bounds(), (Offset(0), Offset(3)));
+}
+
+/// Found by fuzzing: checksums fit, and a segment has come to a later epoch than the
+/// frames of the WAL that continue it.
+#[test]
+fn a_wal_that_goes_back_in_epochs_is_refused() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 0)).unwrap();
+    rig.finish();
+    rig.append(P, &batch(1, 2_000, 1)).unwrap();
+    let path = rig.file(".segment", 0);
+    let mut bytes = rig.disk.read_file(&path).unwrap();
+    let frame = &mut bytes[128..];
+    frame[36..40].copy_from_slice(&9u32.to_le_bytes());
+    let crc = crate::keyed_crc::keyed_crc(STORE, &[&frame[8..80], &frame[80..80 + 21]]);
+    frame[4..8].copy_from_slice(&crc.to_le_bytes());
+    write_durably(&rig, &path, &bytes);
+    let told = super::audit::wrong(&rig);
+    assert!(told.iter().any(|finding| finding.what.contains("epoch")), "{told:?}");
+    let error = rig.try_reboot(1).err().unwrap();
+    assert!(matches!(&error, LogError::Corrupt { what, .. } if what.contains("epoch")), "{error}");
 }
