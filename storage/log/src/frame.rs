@@ -156,7 +156,16 @@ impl FrameHeader {
     /// True if `batch` is what this header was written for.
     pub fn batch_is_intact(&self, batch: &[u8]) -> bool {
         let Ok(header) = BatchHeader::parse(batch) else { return false };
-        header.batch_bytes == batch.len() && batch_crc(batch) == header.crc
+        header.batch_bytes == batch.len()
+            && self.has_offsets_of(&header)
+            && batch_crc(batch) == header.crc
+    }
+
+    /// True if both speak of the same offsets. Readers go on by what the batch says, and
+    /// frames follow each other by what they say themselves.
+    pub(crate) fn has_offsets_of(&self, batch: &BatchHeader) -> bool {
+        u64::try_from(batch.base_offset) == Ok(self.base_offset.0)
+            && batch.offsets() == u64::from(self.record_count)
     }
 
     fn is_plausible(&self) -> bool {

@@ -56,6 +56,13 @@ pub(super) fn batch(header: &FrameHeader, batch: &[u8]) -> Contrast {
             format!("a batch of {} bytes, as the frame says", header.batch_bytes),
             format!("one of {}", found.batch_bytes),
         ),
+        Ok(found) if !header.has_offsets_of(&found) => (
+            format!(
+                "{} offsets from {} on, as the frame says",
+                header.record_count, header.base_offset
+            ),
+            format!("{} from {} on", found.offsets(), found.base_offset),
+        ),
         Ok(found) => (
             format!("a batch with the CRC {:08x} that it carries", found.crc),
             format!("bytes with the CRC {:08x}", batch_crc(batch)),

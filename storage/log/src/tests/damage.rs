@@ -223,3 +223,32 @@ fn a_wal_that_goes_back_in_epochs_is_refused() {
     let error = rig.try_reboot(1).err().unwrap();
     assert!(matches!(&error, LogError::Corrupt { what, .. } if what.contains("epoch")), "{error}");
 }
+
+/// Found by fuzzing: checksums fit, and a batch has fewer offsets than its frame. A reader
+/// who goes on behind the batch was given it again and again.
+#[test]
+fn a_batch_with_other_offsets_than_its_frame_is_refused() {
+    for (at, byte) in [(23 + 3, 0), (7, 1)] {
+        let mut rig = Rig::new(small());
+        rig.append(P, &batch(2, 2_000, 0)).unwrap();
+        rig.append(P, &batch(2, 2_000, 1)).unwrap();
+        rig.finish();
+        let path = rig.file(".segment", 0);
+        let mut bytes = rig.disk.read_file(&path).unwrap();
+        let frame = &mut bytes[128..];
+        let end = 80 + u32::from_le_bytes(frame[12..16].try_into().unwrap()) as usize;
+        let stored = &mut frame[80..end];
+        stored[at] = byte;
+        // One record, so that the batch agrees with itself.
+        stored[60] = 1;
+        let crc = pyralog_model::batch_crc(stored).to_be_bytes();
+        stored[17..21].copy_from_slice(&crc);
+        let crc = crate::keyed_crc::keyed_crc(STORE, &[&frame[8..80], &frame[80..80 + 21]]);
+        frame[4..8].copy_from_slice(&crc.to_le_bytes());
+        write_durably(&rig, &path, &bytes);
+        let told = super::audit::wrong(&rig);
+        assert!(told.iter().any(|finding| finding.what.contains("as the frame says")), "{told:?}");
+        let error = rig.logs[&P].read(Offset(0), 1 << 20).unwrap_err();
+        assert!(matches!(error, LogError::Corrupt { position: 128, .. }), "{error}");
+    }
+}
