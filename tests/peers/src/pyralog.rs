@@ -55,7 +55,7 @@ pub fn start(binary: &Path, home: &Path, all: &mut Subjects) -> Result<()> {
     let node = Rc::new(Node { _server: server, binary: binary.to_owned(), kafka });
     let disk = Disk { binary: binary.to_owned(), dir: dir.clone() };
     all.present.push(Subject {
-        name: "the disk: `write` and `fdatasync`".to_owned(),
+        name: "the disk: extending `write`, `fdatasync`".to_owned(),
         promise: Promise::Durable,
         producers_max: 1,
         load: Box::new(disk),

@@ -112,7 +112,7 @@ fn spread(figures: &[Figure], of: impl Fn(&Figure) -> f64) -> [f64; 3] {
     let mut values: Vec<f64> = figures.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     let last = values.len() - 1;
-    [values[0], values[last / 2], values[last]]
+    [values[0], (values[last / 2] + values[last.div_ceil(2)]) / 2.0, values[last]]
 }
 
 /// A rate for people: three digits count, and thousands are set apart.
@@ -148,5 +148,8 @@ mod tests {
         };
         let text = cell(vec![figure(9.0), figure(1_000.0), figure(20.0)]);
         assert_eq!(text, "20/s (9–1,000) | 1.00, 2.00 ms");
+        let [_, middle, _] =
+            spread(&[figure(4.0), figure(2.0)], |figure| figure.records_per_second);
+        assert_eq!(middle, 3.0);
     }
 }
