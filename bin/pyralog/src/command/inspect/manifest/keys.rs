@@ -36,7 +36,7 @@ pub(crate) fn keys(
     let mut gap = None;
     for (index, file) in manifest.files.iter().enumerate() {
         let (start, end) = (file.range.start, file.range.end);
-        let is_gap = std::mem::replace(&mut gap, Some(end)).is_some_and(|before| before < start);
+        let is_gap = gap.replace(end).is_some_and(|before| before < start);
         if end.0 <= from {
             continue;
         }
