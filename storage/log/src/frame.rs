@@ -170,6 +170,10 @@ impl FrameHeader {
 
     fn is_plausible(&self) -> bool {
         let offsets_fit = self.base_offset.0 <= i64::MAX as u64 - u64::from(self.record_count);
+        // There is none after the last LSN, and the next frame needs one.
+        if self.lsn.0 == u64::MAX {
+            return false;
+        }
         match self.kind {
             FrameKind::Append => {
                 let bytes = self.batch_bytes as usize;

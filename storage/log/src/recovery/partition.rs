@@ -169,7 +169,8 @@ impl Opening<'_> {
         let file = self.open_file(&path)?;
         let len = file.len().map_err(io_error("cannot measure", &path))?;
         let index = SparseIndex::read_files(&**self.disk, dir, name)?;
-        if let Some((index, facts)) = index.filter(|(_, facts)| facts.segment_bytes == len) {
+        let is_it = |facts: &SealedFacts| facts.segment_bytes == len && facts.last_lsn.0 < u64::MAX;
+        if let Some((index, facts)) = index.filter(|(_, facts)| is_it(facts)) {
             return Ok(self.found_by_index(name, path, file, index, &facts));
         }
         // Everything in a sealed segment was synced: damage is corruption.

@@ -252,3 +252,21 @@ fn a_batch_with_other_offsets_than_its_frame_is_refused() {
         assert!(matches!(error, LogError::Corrupt { position: 128, .. }), "{error}");
     }
 }
+
+/// Found by fuzzing: a frame with the last LSN there is left none for the next one.
+#[test]
+fn a_frame_with_the_last_lsn_is_none() {
+    let mut rig = Rig::new(small());
+    rig.append(P, &batch(1, 2_000, 0)).unwrap();
+    rig.finish();
+    let path = rig.file(".segment", 0);
+    let mut bytes = rig.disk.read_file(&path).unwrap();
+    let frame = &mut bytes[128..];
+    frame[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
+    let crc = crate::keyed_crc::keyed_crc(STORE, &[&frame[8..80], &frame[80..80 + 21]]);
+    frame[4..8].copy_from_slice(&crc.to_le_bytes());
+    write_durably(&rig, &path, &bytes);
+    assert!(!super::audit::wrong(&rig).is_empty());
+    let error = rig.try_reboot(1).err().unwrap();
+    assert!(matches!(error, LogError::Corrupt { .. }), "{error}");
+}
