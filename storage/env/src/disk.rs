@@ -12,6 +12,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,6 +58,20 @@ pub trait Disk: Debug + Send + Sync + 'static {
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
 }
 
+/// A file as memory, for who reads a little here and there.
+pub trait FileMapping: Debug + Send + Sync + 'static {
+    /// What lies there, without a copy. What the disk has to say is the call's error.
+    fn bytes(&self, range: Range<u64>) -> io::Result<&[u8]>;
+
+    /// Bytes of the file when it was mapped.
+    fn len(&self) -> u64;
+
+    /// True when the length is 0.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// An open file. Positions are bytes from the start; there is no cursor.
 pub trait DiskFile: Debug + Send + Sync + 'static {
     /// The present length in bytes.
@@ -77,6 +92,13 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     fn sync_data(&self) -> io::Result<()>;
     /// Makes everything durable, length cuts included (`fsync`).
     fn sync_all(&self) -> io::Result<()>;
+
+    /// All that the file has now as memory; `None` where that is not supported: use
+    /// `read_at`. The caller asks the mapping only for bytes that nobody changes or cuts
+    /// off any more. It outlives the file's name.
+    fn map(&self) -> io::Result<Option<Arc<dyn FileMapping>>> {
+        Ok(None)
+    }
 
     /// The first position from `position` on that may hold something but zeros; none
     /// if there is none before the end. Files with holes are read in little time

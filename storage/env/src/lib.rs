@@ -13,7 +13,7 @@ mod real;
 pub mod sim;
 
 pub use clock::{Clock, Monotonic, WallMillis};
-pub use disk::{Disk, DiskEntry, DiskFile};
+pub use disk::{Disk, DiskEntry, DiskFile, FileMapping};
 pub use entropy::Entropy;
 pub use real::{
     DirectoryLock, LockError, LockHolder, LockState, ReadOnlyDisk, RealClock, RealDisk, RealEntropy,

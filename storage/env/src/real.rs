@@ -9,6 +9,7 @@ mod disk;
 mod entropy;
 mod file;
 mod lock;
+mod mapping;
 mod read_only;
 
 pub use clock::RealClock;

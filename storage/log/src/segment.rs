@@ -17,6 +17,7 @@
 
 mod cursor;
 mod headers;
+mod point;
 mod scan;
 mod walk;
 
@@ -29,6 +30,7 @@ use crate::paths::SegmentName;
 use crate::sparse_index::SparseIndex;
 use crate::{FrameHeader, LogError, RewrittenSegment, SessionBatch, Slice};
 use bytes::Bytes;
+use point::Mapped;
 use pyralog_env::DiskFile;
 use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
 use std::path::{Path, PathBuf};
@@ -50,6 +52,8 @@ pub(crate) struct Segment {
     pub(crate) file: Arc<dyn DiskFile>,
     store: StoreId,
     extent: RwLock<Extent>,
+    /// For reads of one batch, once there was one.
+    mapping: RwLock<Option<Arc<Mapped>>>,
 }
 
 /// What of a segment readers may see.
@@ -85,7 +89,8 @@ impl Segment {
         store: StoreId,
         extent: Extent,
     ) -> Segment {
-        Segment { name, path, file, store, extent: RwLock::new(extent) }
+        let (extent, mapping) = (RwLock::new(extent), RwLock::default());
+        Segment { name, path, file, store, extent, mapping }
     }
 
     /// The offset that it begins at: its first record's, unless it was rewritten.

@@ -21,6 +21,7 @@ use crate::paths::SegmentName;
 use crate::segment::SEGMENT_HEADER_BYTES;
 use pyralog_env::Disk;
 use pyralog_model::{Epoch, Lsn, Offset};
+use std::ops::Range;
 use std::path::Path;
 
 /// Bytes of segment between two entries.
@@ -99,6 +100,15 @@ impl SparseIndex {
     pub(crate) fn position_of(&self, offset: Offset) -> Option<u64> {
         let after = self.entries.partition_point(|entry| entry.offset <= offset);
         after.checked_sub(1).map(|index| self.entries[index].position)
+    }
+
+    /// Where the frame lies that holds `offset`: not before the first position, and it ends
+    /// at the second, or before it.
+    pub(crate) fn span_of(&self, offset: Offset, end: u64) -> Range<u64> {
+        let after = self.entries.partition_point(|entry| entry.offset <= offset);
+        let position = |index: usize| self.entries.get(index).map(|entry| entry.position);
+        let from = after.checked_sub(1).and_then(position);
+        from.unwrap_or(SEGMENT_HEADER_BYTES as u64)..position(after).unwrap_or(end)
     }
 
     /// A position at or before the first frame with a timestamp of `time` or more.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use pyralog_index::KeyIndex;
-use pyralog_log::{LogError, PartitionLog};
+use pyralog_log::{LogError, PartitionLog, Slice};
 use pyralog_model::{
     BatchHeader, COMPACTED_BATCH_BYTES_MAX, Offset, Record, ScarabId, decode_records, raw_records,
 };
@@ -24,30 +24,31 @@ impl Stored {
     /// Some batches from the one that holds `from`, or the next one that is there: at
     /// least one, unless none is left.
     pub(super) fn read(log: &PartitionLog, from: Offset) -> Result<Vec<Stored>, LogError> {
-        Stored::read_some(log, from, READ_BYTES)
+        let mut from = from;
+        loop {
+            match log.read(from, READ_BYTES) {
+                // The start has moved on.
+                Err(LogError::OutOfRange { start, .. }) if from < start => from = start,
+                read => return Ok(Stored::of(read?).collect()),
+            }
+        }
     }
 
     /// The batch that holds `offset`, or the next one that is there.
     pub(super) fn at(log: &PartitionLog, offset: Offset) -> Result<Option<Stored>, LogError> {
-        Ok(Stored::read_some(log, offset, 1)?.into_iter().next())
+        match log.read_one(offset) {
+            Err(LogError::OutOfRange { .. }) => Ok(None),
+            read => Ok(Stored::of(read?).next()),
+        }
     }
 
-    fn read_some(log: &PartitionLog, from: Offset, bytes: usize) -> Result<Vec<Stored>, LogError> {
-        let mut from = from;
-        let slice = loop {
-            match log.read(from, bytes) {
-                // The start has moved on.
-                Err(LogError::OutOfRange { start, .. }) if from < start => from = start,
-                read => break read?,
-            }
-        };
+    fn of(slice: Slice) -> impl Iterator<Item = Stored> {
         let stored = slice.pieces.into_iter().zip(slice.scarab_bases);
         // What is stored was parsed when it was taken.
-        let stored = stored.filter_map(|(batch, scarab_base)| {
+        stored.filter_map(|(batch, scarab_base)| {
             let header = BatchHeader::parse(&batch).ok()?;
             Some(Stored { header, batch, scarab_base })
-        });
-        Ok(stored.collect())
+        })
     }
 
     fn base(&self) -> u64 {

@@ -265,3 +265,37 @@ async fn a_full_disk_makes_an_index_lag_and_nothing_else() {
     history.check("key 7").await;
     history.running.kill().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_batch_is_read_as_any_other_from_a_real_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::new();
+    let arguments = StoreArguments {
+        disk: Arc::new(pyralog_env::RealDisk),
+        clock: Arc::clone(&rig.clock) as Arc<dyn Clock>,
+        pyramid: dir.path().join("pyramid"),
+        store: StoreId(9),
+        options: rig.options.clone(),
+        upkeep: rig.upkeep,
+        keys: rig.keys,
+        health: rig.health.clone(),
+        gauges: Arc::default(),
+        vitals: Vitals::default(),
+    };
+    let (actor, join) = Actor::spawn(None, Store, arguments).await.unwrap();
+    let store = call_t!(actor, StoreMessage::GiveHandle, 5_000).unwrap();
+    let running = Running { actor, join, store, gauges: Arc::default() };
+    let mut writer = running.writer().await;
+    writer.log.set_segment_bytes(3 << 20);
+    // Large enough for segments to be sealed, and the last one to be mapped again.
+    for n in 0..900_u32 {
+        let value = vec![n as u8; 1 + (n as usize * 37) % 24_000];
+        running.append(&mut writer, &value).await.unwrap();
+        let at = Offset(u64::from(n * 7_919 % (n + 1)));
+        let one = writer.log.read_one(at).unwrap();
+        assert_eq!(one.pieces, writer.log.read(at, 1).unwrap().pieces, "{at} of {n}");
+        assert_eq!(one.pieces.len(), 1);
+    }
+    assert!(writer.log.sizes().segments > 1 && writer.log.read_one(Offset(900)).is_err());
+    running.kill().await;
+}

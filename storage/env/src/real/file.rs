@@ -1,11 +1,13 @@
 //! One open file of the kernel.
 
-use crate::DiskFile;
+use super::mapping::RealMapping;
+use crate::{DiskFile, FileMapping};
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 /// A file descriptor behind the positioned calls of `DiskFile`.
 #[derive(Debug)]
@@ -20,6 +22,11 @@ impl RealFile {
 }
 
 impl DiskFile for RealFile {
+    fn map(&self) -> io::Result<Option<Arc<dyn FileMapping>>> {
+        let mapping = RealMapping::of(&self.file)?;
+        Ok(mapping.map(|mapping| Arc::new(mapping) as Arc<dyn FileMapping>))
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
