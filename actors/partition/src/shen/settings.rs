@@ -52,8 +52,10 @@ impl Shen {
             };
             set.map_err(|error| ApiError::new(ErrorCode::SettingInvalid, error.to_string()))?;
         }
+        let command = Command::AlterLog { number, settings: settings.clone() };
+        self.hub.directory().check(&command)?;
         if !validate_only {
-            self.propose(Command::AlterLog { number, settings: settings.clone() }).await?;
+            self.propose(command).await?;
         }
         Ok(settings)
     }
