@@ -8,6 +8,8 @@
 //!     ▲                 │      ▲                      │
 //!     └──completions────┘      └──────reports─────────┘
 //!
+//!  handles ──jobs──▶ relaxed committer's thread (page-cache, memory) ──tasks──▶ the same
+//!
 //!  handles ──reads──▶ reader threads (only for what is not in memory)
 //!  the clock ──▶ upkeep thread (old records) ──tasks──▶ segment writer thread
 //!  directory ──commands──▶ keeper thread
@@ -27,6 +29,7 @@ mod keeper;
 mod metrics;
 mod pulse;
 mod reading;
+mod relaxing;
 mod scrubbing;
 mod store;
 mod thread;
