@@ -177,8 +177,10 @@ impl StoreState {
         // When its queue is full, what waits there tells it to look whether it is told.
         let _ = self.handle.upkeep.try_send(UpkeepJob::Stop);
         self.upkeep.join();
-        let committers =
-            [(&self.handle.relaxed, &mut self.relaxed), (&self.handle.commits, &mut self.committer)];
+        let committers = [
+            (&self.handle.relaxed, &mut self.relaxed),
+            (&self.handle.commits, &mut self.committer),
+        ];
         for (jobs, thread) in committers {
             let stop = || CommitJob::Stop { clean };
             while let Err(mpsc::error::TrySendError::Full(_)) = jobs.try_send(stop()) {
@@ -303,12 +305,9 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
             health.clone(),
             || committing.run(),
         )?,
-        relaxed: OwnedThread::start_vital(
-            "pyralog-relaxed",
-            RELAXED_NICE,
-            health.clone(),
-            || relaxing.run(),
-        )?,
+        relaxed: OwnedThread::start_vital("pyralog-relaxed", RELAXED_NICE, health.clone(), || {
+            relaxing.run()
+        })?,
         writer: OwnedThread::start_vital("pyralog-segment", WRITER_NICE, health, || writing.run())?,
         readers,
         scrub: OwnedThread::start_idle("pyralog-scrub", || scrubbing.run())?,

@@ -264,10 +264,9 @@ impl Committer {
                 _ if self.planted.is(Mutation::HoleInWal) => {
                     Completion::Opened(self.partitions.open(log))
                 }
-                durability => Completion::Refused(LogError::Durability {
-                    partition: log.id(),
-                    durability,
-                }),
+                durability => {
+                    Completion::Refused(LogError::Durability { partition: log.id(), durability })
+                }
             },
             Submission::Close(partition) => {
                 if let Some(member) = self.partitions.remove(&partition) {

@@ -94,6 +94,8 @@ impl Floor {
         if !disk.exists(&path).map_err(io_error("cannot look at", &path))? {
             return Ok(None);
         }
+        // A process that was killed may have left a name that is seen and not durable.
+        disk.sync_dir(dir).map_err(io_error("cannot sync", dir))?;
         let file = disk.open(&path).map_err(io_error("cannot open", &path))?;
         let copies = read_copies(&*file, &path, store, partition)?;
         let Some(kept) = copies.into_iter().flatten().max_by_key(|kept| kept.sequence) else {

@@ -23,6 +23,7 @@ use crate::segment::Segment;
 use crate::sessions::{Place, SessionState, SessionTable};
 use crate::{Frame, FrameHeader, LogError};
 use bytes::Bytes;
+use promise::Promise;
 use pyralog_env::{Disk, Monotonic};
 use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
 use std::collections::VecDeque;
@@ -30,7 +31,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
-use promise::Promise;
 use upkeep::Upkeep;
 
 /// A partition as its store keeps it.

@@ -143,12 +143,7 @@ impl RelaxedCommitter {
         tasks
     }
 
-    fn admit(
-        &mut self,
-        slot: usize,
-        append: Append,
-        drafts: &mut Drafts,
-    ) -> Result<(), LogError> {
+    fn admit(&mut self, slot: usize, append: Append, drafts: &mut Drafts) -> Result<(), LogError> {
         self.check_sound()?;
         self.members.check(&append)?;
         let largest = append.batches.iter().map(|(_, batch)| batch.len()).max().unwrap_or(0);
@@ -352,10 +347,5 @@ impl RelaxedCommitter {
 
 /// Nothing of these logs is in the WAL: only their own checkpoints move.
 fn sync_behind(partitions: Vec<Arc<PartitionLog>>) -> WriterTask {
-    WriterTask::Checkpoint {
-        partitions,
-        next_lsn: Lsn::default(),
-        rounds_end: None,
-        release: None,
-    }
+    WriterTask::Checkpoint { partitions, next_lsn: Lsn::default(), rounds_end: None, release: None }
 }

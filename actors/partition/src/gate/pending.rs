@@ -50,7 +50,12 @@ impl PendingAppend {
         (log_start, durability): (Offset, Durability),
         admitted: OwnedSemaphorePermit,
     ) -> PendingAppend {
-        PendingAppend { answer: Answer::Stored(base_offset), log_start, durability, _admitted: admitted }
+        PendingAppend {
+            answer: Answer::Stored(base_offset),
+            log_start,
+            durability,
+            _admitted: admitted,
+        }
     }
 
     fn appended(&self, base_offset: Offset) -> Appended {

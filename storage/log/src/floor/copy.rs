@@ -87,9 +87,8 @@ pub(crate) fn read_copies(
     store: StoreId,
     partition: PartitionId,
 ) -> Result<[Option<Kept>; 2], LogError> {
-    let corrupt = |position, what: String| {
-        Err(LogError::Corrupt { path: path.to_owned(), position, what })
-    };
+    let corrupt =
+        |position, what: String| Err(LogError::Corrupt { path: path.to_owned(), position, what });
     let mut copies = [None, None];
     for (place, copy) in copies.iter_mut().enumerate() {
         let mut bytes = [0; COPY_BYTES];

@@ -48,7 +48,11 @@ impl PartitionLog {
     }
 
     /// Reserves a block of offsets from `end` on, durably.
-    pub(crate) fn reserve_offsets(&self, end: Offset, options: &LogOptions) -> Result<(), LogError> {
+    pub(crate) fn reserve_offsets(
+        &self,
+        end: Offset,
+        options: &LogOptions,
+    ) -> Result<(), LogError> {
         let offset = end.plus(options.offset_block);
         let raised = self.raise(Bounds { offset, epoch: Epoch(0) });
         self.promise.asked.store(false, Ordering::Release);

@@ -133,8 +133,7 @@ impl Opening<'_> {
         let Bounds { offset, epoch } = floor.bounds();
         let mut appender = Appender::default();
         (appender.planted, appender.end, appender.epoch) = (self.planted, offset, epoch);
-        let view =
-            View { log_start: offset, end: offset, last_epoch: epoch, ..View::default() };
+        let view = View { log_start: offset, end: offset, last_epoch: epoch, ..View::default() };
         let (disk, bytes) = (Arc::clone(self.disk), self.options.segment_bytes);
         PartitionLog::new(id, self.store, disk, dir, bytes, appender, view).promising(floor)
     }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use pyralog_env::sim::SimDisk;
 use pyralog_env::{Disk, WallMillis};
 use pyralog_model::{
-    BatchBuilder, BatchHeader, Durability, Epoch, LogNumber, Offset, PartitionId, StoreId, split_batches,
+    BatchBuilder, BatchHeader, Durability, Epoch, LogNumber, Offset, PartitionId, StoreId,
+    split_batches,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -178,7 +179,8 @@ impl Rig {
 
     pub(crate) fn create(&mut self, id: PartitionId) {
         let world: Arc<dyn Disk> = Arc::new(self.disk.clone());
-        let log = create_partition(&world, &pyramid(), STORE, id, Durability::Fsync, &self.options).unwrap();
+        let log = create_partition(&world, &pyramid(), STORE, id, Durability::Fsync, &self.options)
+            .unwrap();
         self.logs.insert(id, log);
         self.open_partition(id);
     }

@@ -45,11 +45,7 @@ impl World {
     }
 
     /// Stops the disk in one of the next `operations` changes of it, during `act`.
-    fn until(
-        &mut self,
-        operations: u64,
-        mut act: impl FnMut(&mut World) -> Verdict,
-    ) -> Verdict {
+    fn until(&mut self, operations: u64, mut act: impl FnMut(&mut World) -> Verdict) -> Verdict {
         self.lift_limits();
         self.disk.arm_crash_at(self.chance.below(operations));
         for _ in 0..PATIENCE {
