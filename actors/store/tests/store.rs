@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+#[path = "store/relaxed.rs"]
+mod relaxed;
 #[path = "store/upkeep.rs"]
 mod upkeep;
 
