@@ -23,7 +23,7 @@
 
 mod copy;
 
-use crate::error::{io_error, is_disk_full};
+use crate::error::{io_error, is_disk_full, sync_error};
 use crate::{LogError, paths};
 use copy::{COPY_BYTES, Kept};
 use pyralog_env::{Disk, DiskFile};
@@ -45,11 +45,15 @@ pub(crate) struct Bounds {
 /// The file of one partition.
 #[derive(Debug)]
 pub(crate) struct Floor {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
     file: Arc<dyn DiskFile>,
     path: PathBuf,
     store: StoreId,
     kept: Kept,
-    /// The copy that counts may have been seen and not be durable.
+    /// False as long as the name and the copy that counts may have been seen and not be
+    /// durable: whoever wrote them may have been killed before the sync. A start that
+    /// gives nothing out need not care, and does not wait for it.
     is_durable: bool,
     failed: Option<String>,
 }
@@ -57,7 +61,7 @@ pub(crate) struct Floor {
 impl Floor {
     /// Makes the file, durably, or finds it. The directory exists.
     pub(crate) fn create(
-        disk: &dyn Disk,
+        disk: &Arc<dyn Disk>,
         dir: &Path,
         store: StoreId,
         partition: PartitionId,
@@ -80,12 +84,12 @@ impl Floor {
         file.sync_all().map_err(io_error("cannot sync", &new))?;
         disk.rename(&new, &path).map_err(io_error("cannot rename", &new))?;
         disk.sync_dir(dir).map_err(io_error("cannot sync", dir))?;
-        Ok(Floor { file, path, store, kept: first, is_durable: true, failed: None })
+        Ok(Floor::opened(disk, dir, file, store, first).known_durable())
     }
 
     /// Opens the file, if there is one.
     pub(crate) fn find(
-        disk: &dyn Disk,
+        disk: &Arc<dyn Disk>,
         dir: &Path,
         store: StoreId,
         partition: PartitionId,
@@ -94,15 +98,36 @@ impl Floor {
         if !disk.exists(&path).map_err(io_error("cannot look at", &path))? {
             return Ok(None);
         }
-        // A process that was killed may have left a name that is seen and not durable.
-        disk.sync_dir(dir).map_err(io_error("cannot sync", dir))?;
         let file = disk.open(&path).map_err(io_error("cannot open", &path))?;
         let copies = read_copies(&*file, &path, store, partition)?;
         let Some(kept) = copies.into_iter().flatten().max_by_key(|kept| kept.sequence) else {
             let what = "neither copy of the floor is whole; put the file back from a backup".into();
             return Err(LogError::Corrupt { path, position: 0, what });
         };
-        Ok(Some(Floor { file, path, store, kept, is_durable: false, failed: None }))
+        Ok(Some(Floor::opened(disk, dir, file, store, kept)))
+    }
+
+    fn opened(
+        disk: &Arc<dyn Disk>,
+        dir: &Path,
+        file: Arc<dyn DiskFile>,
+        store: StoreId,
+        kept: Kept,
+    ) -> Floor {
+        Floor {
+            disk: Arc::clone(disk),
+            dir: dir.to_owned(),
+            file,
+            path: paths::floor_file(dir),
+            store,
+            kept,
+            is_durable: false,
+            failed: None,
+        }
+    }
+
+    fn known_durable(self) -> Floor {
+        Floor { is_durable: true, ..self }
     }
 
     pub(crate) fn durability(&self) -> Durability {
@@ -144,6 +169,7 @@ impl Floor {
         if !self.is_durable {
             // Else a cut in the write below could leave neither copy.
             self.write(&self.kept)?;
+            self.disk.sync_dir(&self.dir).map_err(sync_error(&self.dir))?;
             self.is_durable = true;
         }
         let next = Kept { bounds, sequence: self.kept.sequence + 1, ..self.kept };
@@ -173,16 +199,21 @@ mod tests {
 
     const DIR: &str = "/p";
 
+    fn shared(disk: &SimDisk) -> Arc<dyn Disk> {
+        Arc::new(disk.clone())
+    }
+
     fn place() -> (SimDisk, Floor) {
         let disk = SimDisk::new(3);
         disk.create_dir_all(Path::new(DIR)).unwrap();
         disk.sync_dir(Path::new("/")).unwrap();
-        let floor = Floor::create(&disk, Path::new(DIR), STORE, P, Durability::Memory).unwrap();
+        let floor =
+            Floor::create(&shared(&disk), Path::new(DIR), STORE, P, Durability::Memory).unwrap();
         (disk, floor)
     }
 
     fn find(disk: &SimDisk) -> Floor {
-        Floor::find(disk, Path::new(DIR), STORE, P).unwrap().expect("it is there")
+        Floor::find(&shared(disk), Path::new(DIR), STORE, P).unwrap().expect("it is there")
     }
 
     fn bounds(offset: u64, epoch: u32) -> Bounds {
@@ -222,12 +253,14 @@ mod tests {
             disk.create_dir_all(Path::new(DIR)).unwrap();
             disk.sync_dir(Path::new("/")).unwrap();
             disk.arm_crash_at(operation);
-            let made = Floor::create(&disk, Path::new(DIR), STORE, P, Durability::PageCache);
+            let made =
+                Floor::create(&shared(&disk), Path::new(DIR), STORE, P, Durability::PageCache);
             disk.crash(operation);
-            let found = Floor::find(&disk, Path::new(DIR), STORE, P).unwrap();
+            let found = Floor::find(&shared(&disk), Path::new(DIR), STORE, P).unwrap();
             assert!(found.is_some() || made.is_err(), "{operation}");
             let floor =
-                Floor::create(&disk, Path::new(DIR), STORE, P, Durability::PageCache).unwrap();
+                Floor::create(&shared(&disk), Path::new(DIR), STORE, P, Durability::PageCache)
+                    .unwrap();
             assert_eq!((floor.durability(), floor.bounds().offset.0), (Durability::PageCache, 0));
         }
     }
@@ -241,9 +274,9 @@ mod tests {
         disk.flip_bit(&path, (COPY_BYTES + 36) as u64, 1).unwrap();
         assert_eq!(find(&disk).bounds(), bounds(10, 1));
         disk.flip_bit(&path, 36, 1).unwrap();
-        let refused = Floor::find(&disk, Path::new(DIR), STORE, P).unwrap_err();
+        let refused = Floor::find(&shared(&disk), Path::new(DIR), STORE, P).unwrap_err();
         assert!(refused.to_string().contains("neither copy"), "{refused}");
-        let other = Floor::find(&disk, Path::new(DIR), StoreId(1), P);
+        let other = Floor::find(&shared(&disk), Path::new(DIR), StoreId(1), P);
         assert!(other.is_err(), "of another store");
     }
 

@@ -180,7 +180,7 @@ pub fn create_partition(
         disk.sync_dir(above).map_err(sync_error(above))?;
     }
     if durability != Durability::Fsync {
-        Floor::create(&**disk, &dir, store, id, durability)?;
+        Floor::create(disk, &dir, store, id, durability)?;
     }
     let opening = partition::Opening { disk, pyramid, store, options, planted };
     let (manifest, mut report) = (Manifest::default(), RecoveryReport::default());

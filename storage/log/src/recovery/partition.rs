@@ -51,7 +51,7 @@ impl Opening<'_> {
         report: &mut RecoveryReport,
     ) -> Result<PartitionLog, LogError> {
         let dir = paths::partition_dir(self.pyramid, id);
-        let floor = Floor::find(&**self.disk, &dir, self.store, id)?;
+        let floor = Floor::find(self.disk, &dir, self.store, id)?;
         let floor = match floor {
             Some(floor) if floor.durability() == Durability::Memory => {
                 return Ok(self.open_in_memory(id, dir, floor));
