@@ -3,9 +3,9 @@
 //!
 //! Such a log may come back with fewer records than were read from it, or with none.
 //! What must not come back is an offset with another record, or an epoch with other
-//! records, for then nobody who has read could tell. So before an epoch begins, and
-//! before offsets of a log in memory are given out, a *floor* above them is made
-//! durable: a start never begins below it.
+//! records, for then nobody who has read could tell. So before the first record of an
+//! epoch is taken, and before offsets of a log in memory are given out, a *floor* above
+//! them is made durable: a start never begins below it.
 //!
 //! Two alternating copies of 4,096 bytes; the one with the greater sequence that is
 //! whole counts, and the other is written next:
@@ -153,7 +153,7 @@ impl Floor {
         if let Some(cause) = &self.failed {
             return Err(LogError::Failed { cause: cause.clone() });
         }
-        if bounds == self.kept.bounds {
+        if bounds == self.kept.bounds && self.is_durable {
             return Ok(());
         }
         let done = self.try_set(bounds);

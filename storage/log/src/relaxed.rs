@@ -168,7 +168,7 @@ impl RelaxedCommitter {
         for (id, draft) in std::mem::take(drafts) {
             let log = Arc::clone(&self.members[&id].log);
             let (batches, bytes) = (draft.appends.iter().map(Vec::len).sum::<usize>(), draft.bytes);
-            let (taken, result) = match (log.durability(), self.check_sound()) {
+            let (taken, result) = match (log.durability(), self.prepare(&log, &draft)) {
                 (_, Err(error)) => (0, Err(error)),
                 (Durability::Memory, Ok(())) => self.keep(&log, draft.appends, &draft.waiting),
                 (_, Ok(())) => self.write(&log, draft.appends, bytes),
@@ -226,10 +226,6 @@ impl RelaxedCommitter {
         appends: Vec<Vec<Frame>>,
         waiting: &[(usize, Appended)],
     ) -> (usize, Result<(), LogError>) {
-        let end = waiting.last().expect("a draft has an append").1.end;
-        if let Err(error) = self.reserve(log, end) {
-            return (0, Err(error));
-        }
         let mut frames: Vec<Frame> = appends.into_iter().flatten().collect();
         for frame in &mut frames {
             frame.header.lsn = self.next_lsn;
@@ -244,6 +240,20 @@ impl RelaxedCommitter {
         self.in_memory = self.in_memory + bytes - member.bytes;
         member.bytes = bytes;
         (waiting.len(), Ok(()))
+    }
+
+    /// Makes sure that a start will begin above what is about to be given out.
+    fn prepare(&mut self, log: &Arc<PartitionLog>, draft: &Draft) -> Result<(), LogError> {
+        self.check_sound()?;
+        let frame = draft.appends.last().and_then(|append| append.last());
+        let last = frame.expect("a draft has an append").header;
+        if last.epoch > log.epoch_begun() {
+            log.begin_epoch(last.epoch, last.next_offset(), &self.options)?;
+        }
+        match log.durability() {
+            Durability::Memory => self.reserve(log, last.next_offset()),
+            _ => Ok(()),
+        }
     }
 
     /// Makes sure that offsets up to `end` are reserved, and that more are before they
@@ -285,12 +295,11 @@ impl RelaxedCommitter {
         }
     }
 
-    /// Begins a new generation, and an epoch that no start will begin again.
+    /// Begins a new generation. Nothing is synced: a start opens every partition.
     fn open(&mut self, log: Arc<PartitionLog>) -> Result<Completion, LogError> {
         if log.durability() == Durability::Fsync {
             return Err(LogError::Durability { partition: log.id(), durability: log.durability() });
         }
-        log.begin_epoch(&self.options)?;
         let id = log.id();
         let counted = self.members.get(&id).map_or(0, |member| member.bytes);
         let opened = self.members.open(log);

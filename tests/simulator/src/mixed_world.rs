@@ -205,8 +205,14 @@ impl World {
     /// Settles what creations and deletions came to that were cut off.
     fn judge_partitions(&mut self) -> Verdict {
         for id in self.papers.keys().copied().collect::<Vec<_>>() {
-            if !self.engine().partitions.contains_key(&id) {
+            let Some(log) = self.engine().partitions.get(&id).cloned() else {
                 return Err(format!("partition {id} is gone"));
+            };
+            // What nobody has used may be of none again; whoever starts it says what it is.
+            let paper = &self.papers[&id];
+            let (durability, unused) = (paper.durability, paper.is_unused());
+            if log.durability() == Durability::Fsync && durability != Durability::Fsync && unused {
+                self.engine().create(id, durability).map_err(|error| error.to_string())?;
             }
         }
         for (id, durability) in std::mem::take(&mut self.creating) {

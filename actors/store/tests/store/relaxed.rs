@@ -40,7 +40,7 @@ async fn a_kill_and_a_clean_end_leave_what_was_promised() {
     // The data directory itself is the operator's.
     pyralog_env::Disk::sync_dir(&rig.disk, std::path::Path::new("/")).unwrap();
     // Where they go on: after a kill above the block, after a clean end where they were.
-    let mut ends = [(0, 0), (20, 64), (40, 84)].into_iter();
+    let mut ends = [(0, 0), (20, 65), (40, 85)].into_iter();
     for clean in [false, true, true] {
         let running = rig.start().await.unwrap();
         let (written, in_memory) = ends.next().unwrap();

@@ -7,15 +7,17 @@ use crate::mutation::Mutation;
 use crate::{LogError, LogOptions};
 use pyralog_model::{Durability, Epoch, Offset};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// The default is that of a log of `fsync`.
 #[derive(Debug, Default)]
 pub(super) struct Promise {
     durability: Durability,
     floor: Option<Mutex<Floor>>,
-    /// The floor's offset, for those who must not wait while it is raised.
+    /// What is known to be durable of the floor in this process, for those who must not
+    /// wait while it is raised.
     offset: AtomicU64,
+    epoch: AtomicU32,
     /// Somebody was asked to raise it.
     asked: AtomicBool,
 }
@@ -24,9 +26,8 @@ impl Promise {
     pub(super) fn with(floor: Floor) -> Promise {
         Promise {
             durability: floor.durability(),
-            offset: AtomicU64::new(floor.bounds().offset.0),
             floor: Some(Mutex::new(floor)),
-            asked: AtomicBool::new(false),
+            ..Promise::default()
         }
     }
 }
@@ -59,16 +60,23 @@ impl PartitionLog {
         raised
     }
 
-    /// Makes sure that no later start begins the epoch that begins now, nor, if the log
-    /// is one in memory, gives out its offsets.
-    pub(crate) fn begin_epoch(&self, options: &LogOptions) -> Result<(), LogError> {
-        let (_, end) = self.bounds();
+    /// The last epoch that no later start will begin.
+    pub(crate) fn epoch_begun(&self) -> Epoch {
+        Epoch(self.promise.epoch.load(Ordering::Acquire))
+    }
+
+    /// Makes sure that no later start begins this epoch nor, if the log is one in
+    /// memory, gives out offsets up to `end`.
+    pub(crate) fn begin_epoch(
+        &self,
+        epoch: Epoch,
+        end: Offset,
+        options: &LogOptions,
+    ) -> Result<(), LogError> {
         let offset = match self.durability() {
             Durability::Memory => end.plus(options.offset_block),
             Durability::Fsync | Durability::PageCache => Offset::ZERO,
         };
-        let next = Epoch(self.last_epoch().0 + 1);
-        let epoch = if self.planted.is(Mutation::EpochReissued) { Epoch(0) } else { next };
         self.raise(Bounds { offset, epoch })
     }
 
@@ -76,6 +84,10 @@ impl PartitionLog {
     /// appended in this process afterwards.
     pub(crate) fn return_offsets(&self) -> Result<(), LogError> {
         let Some(floor) = &self.promise.floor else { return Ok(()) };
+        // None were reserved in this process.
+        if self.offsets_reserved() == Offset::ZERO {
+            return Ok(());
+        }
         let mut floor = floor.lock().expect("no one panics holding this");
         let bounds = Bounds { offset: self.bounds().1, ..floor.bounds() };
         self.promise.offset.store(bounds.offset.0, Ordering::Release);
@@ -85,13 +97,16 @@ impl PartitionLog {
     fn raise(&self, to: Bounds) -> Result<(), LogError> {
         let Some(floor) = &self.promise.floor else { return Ok(()) };
         let mut floor = floor.lock().expect("no one panics holding this");
+        let mut said = to;
         if self.planted.is(Mutation::OffsetsReissued) {
-            floor.raise(Bounds { offset: Offset::ZERO, ..to })?;
-            self.promise.offset.fetch_max(to.offset.0, Ordering::AcqRel);
-            return Ok(());
+            said.offset = Offset::ZERO;
         }
-        floor.raise(to)?;
-        self.promise.offset.store(floor.bounds().offset.0, Ordering::Release);
+        if self.planted.is(Mutation::EpochReissued) {
+            said.epoch = Epoch(0);
+        }
+        floor.raise(said)?;
+        self.promise.offset.fetch_max(to.offset.0, Ordering::AcqRel);
+        self.promise.epoch.fetch_max(to.epoch.0, Ordering::AcqRel);
         Ok(())
     }
 }

@@ -35,8 +35,9 @@ pub(super) struct Paper {
     /// What lies before is on disk whatever happens.
     durable_end: u64,
     end: u64,
-    /// The last epoch that was led.
+    /// The last epoch that was led, and the last one in which a record was taken.
     pub(super) epoch: u32,
+    epoch_taken: u32,
 }
 
 impl Kept {
@@ -64,11 +65,17 @@ impl Paper {
             durable_end: 0,
             end: 0,
             epoch: 0,
+            epoch_taken: 0,
         }
     }
 
     pub(super) fn end(&self) -> u64 {
         self.end
+    }
+
+    /// True if no record was ever asked of it.
+    pub(super) fn is_unused(&self) -> bool {
+        self.end == 0 && self.flying.is_empty()
     }
 
     pub(super) fn start(&self) -> u64 {
@@ -77,6 +84,7 @@ impl Paper {
 
     pub(super) fn acknowledged(&mut self, batches: Vec<Kept>) {
         self.end = batches.last().map_or(self.end, Kept::end);
+        self.epoch_taken = batches.last().map_or(self.epoch_taken, |last| last.epoch);
         self.kept.extend(batches);
         if self.durability == Durability::Fsync {
             self.durable_end = self.end;
@@ -109,10 +117,10 @@ impl Paper {
 
     /// A partition leads an epoch after a start.
     pub(super) fn leads(&mut self, epoch: u32) -> Verdict {
-        if self.durability != Durability::Fsync && epoch <= self.epoch {
-            return Err(format!("EPOCH: {epoch} is led again, after {}", self.epoch));
+        if self.durability != Durability::Fsync && epoch <= self.epoch_taken {
+            return Err(format!("EPOCH: {epoch} is led again, after {}", self.epoch_taken));
         }
-        self.epoch = self.epoch.max(epoch);
+        self.epoch = epoch;
         Ok(())
     }
 

@@ -112,19 +112,22 @@ fn records_go_by_age_and_by_request() {
 fn offsets_go_on_above_what_was_given_out() {
     let options = LogOptions { offset_block: 10, ..small() };
     let mut rig = rig(options);
-    rig.append(KEPT, &batch(3, 10, 1)).unwrap();
-    assert!(rig.tasks.is_empty(), "enough are reserved");
+    for _ in 0..2 {
+        rig.append(KEPT, &batch(3, 10, 1)).unwrap();
+        assert_eq!(rig.logs[&KEPT].offsets_reserved(), Offset(13), "ten more than the first");
+        assert!(rig.tasks.is_empty(), "enough are reserved");
+    }
     rig.append(KEPT, &batch(3, 10, 1)).unwrap();
     assert!(matches!(rig.tasks.front(), Some(WriterTask::Reserve(_))), "{:?}", rig.tasks);
     rig.append(KEPT, &batch(1, 10, 1)).unwrap();
     assert_eq!(rig.tasks.len(), 1, "asked for once");
     rig.run_tasks();
-    assert_eq!(rig.logs[&KEPT].offsets_reserved(), Offset(17));
+    assert_eq!(rig.logs[&KEPT].offsets_reserved(), Offset(20));
     rig.append(KEPT, &batch(50, 10, 1)).unwrap();
-    assert_eq!(rig.logs[&KEPT].offsets_reserved(), Offset(67), "more than was reserved");
+    assert_eq!(rig.logs[&KEPT].offsets_reserved(), Offset(70), "more than was reserved");
     rig.acknowledged.remove(&KEPT);
     let mut rig = rig.reboot(3);
-    assert_eq!(rig.logs[&KEPT].bounds(), (Offset(67), Offset(67)));
+    assert_eq!(rig.logs[&KEPT].bounds(), (Offset(70), Offset(70)));
     // After a clean end, at the very offset.
     lead(&mut rig, KEPT);
     rig.append(KEPT, &batch(4, 10, 1)).unwrap();
@@ -134,7 +137,7 @@ fn offsets_go_on_above_what_was_given_out() {
     let late = rig.append(KEPT, &batch(1, 10, 1)).unwrap_err();
     assert!(matches!(late, LogError::Failed { .. }), "{late}");
     rig.acknowledged.remove(&KEPT);
-    assert_eq!(rig.reboot(4).logs[&KEPT].bounds(), (Offset(71), Offset(71)));
+    assert_eq!(rig.reboot(4).logs[&KEPT].bounds(), (Offset(74), Offset(74)));
 }
 
 #[test]

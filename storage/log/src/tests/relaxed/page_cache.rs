@@ -73,7 +73,9 @@ fn what_is_not_synced_is_bounded_over_all_logs() {
 #[test]
 fn an_acknowledgement_waits_for_no_sync() {
     let mut rig = rig(small());
-    rig.append(WRITTEN, &batch(1, 10, 1)).unwrap();
+    for id in [WRITTEN, KEPT] {
+        rig.append(id, &batch(1, 10, 1)).unwrap();
+    }
     // The next sync of anything fails, and nobody meets it.
     rig.disk.fail_next_sync("/");
     for time in 0..20 {
