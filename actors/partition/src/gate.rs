@@ -171,16 +171,17 @@ impl Gate {
             ids.await;
         }
         let log_start = self.log.bounds().0;
+        let durability = self.log.durability();
         let mut waited = false;
         loop {
-            let slot = self.store.reserve().await?;
+            let slot = self.store.reserve(durability).await?;
             self.check_open()?;
             match self.attempt(slot, &mut batches, session, waited)? {
                 Attempt::Queued(answer) => {
-                    return Ok(PendingAppend::queued(answer, log_start, admitted));
+                    return Ok(PendingAppend::queued(answer, (log_start, durability), admitted));
                 }
                 Attempt::Stored(base) => {
-                    return Ok(PendingAppend::stored(base, log_start, admitted));
+                    return Ok(PendingAppend::stored(base, (log_start, durability), admitted));
                 }
                 Attempt::Wait(decided) => {
                     decided.await.map_err(|_| ApiError::unavailable("the store"))?;

@@ -85,7 +85,9 @@ impl Actor for Partition {
         let PartitionArguments { id, log_name, hub, store, routes, mut services, vitals } =
             arguments;
         vitals.set_detail("log", log_name.as_str());
-        let log = store.create_partition(id).await?;
+        let durability = hub.directory().log_by_number(id.log).map(|log| log.settings.durability);
+        let durability = durability.ok_or("the log of this partition is not in the directory")?;
+        let log = store.create_partition(id, durability).await?;
         let opened = match store.submit(Submission::Open(Arc::clone(&log))).await? {
             Completion::Opened(opened) => opened,
             Completion::Refused(error) => return Err(error.into()),
@@ -130,6 +132,7 @@ impl Partition {
         detail("log_start", marks.log_start.to_string());
         detail("high_watermark", marks.high.to_string());
         detail("epoch", marks.epoch.to_string());
+        detail("durability", state.gate.log.durability().to_string());
         detail("sessions", state.gate.log.sessions().to_string());
         if let Some(label) = state.gate.epoch_label() {
             detail("epoch_label", label.to_string());

@@ -3,6 +3,8 @@
 
 #[path = "partition/changing.rs"]
 mod changing;
+#[path = "partition/weaker.rs"]
+mod weaker;
 
 use bytes::Bytes;
 use pyralog_behaviour::{Supervisor, SupervisorMessage, SupervisorSpec, Vitals};

@@ -1,10 +1,15 @@
 //! The committer's thread: back to back, it takes what queued during the last
 //! sync, has it made durable, and answers.
 
+mod gathering;
+
+pub(crate) use gathering::Gathered;
+
 use crate::health::HealthLatch;
 use crate::metrics::StoreGauges;
 use crate::pulse::Pulse;
 use crate::writing::WriterJob;
+use gathering::Reply;
 use pyralog_env::Clock;
 use pyralog_log::{Committer, Completion, LogError, Submission, WriterReport};
 use std::sync::Arc;
@@ -20,10 +25,6 @@ pub(crate) enum CommitJob {
     Stop { clean: bool },
 }
 
-/// A step takes no further job once it holds this many bytes or submissions.
-const STEP_BYTES_AIM: usize = 4 << 20;
-const STEP_JOBS_MAX: usize = 8_192;
-
 pub(crate) struct Committing {
     pub(crate) committer: Committer,
     pub(crate) jobs: mpsc::Receiver<CommitJob>,
@@ -37,35 +38,11 @@ pub(crate) struct Committing {
     pub(crate) refusing: bool,
 }
 
-struct Reply {
-    pulse: Option<Arc<Pulse>>,
-    generation: u64,
-    reply: oneshot::Sender<Completion>,
-}
-
 impl Committing {
     pub(crate) fn run(mut self) {
         while let Some(job) = self.jobs.blocking_recv() {
-            let mut stop = None;
-            let (mut submissions, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
-            let mut next = Some(job);
-            while let Some(job) = next.take() {
-                match job {
-                    CommitJob::Submit { submission, pulse, reply } => {
-                        bytes += submission_bytes(&submission);
-                        let generation = generation(&submission);
-                        submissions.push(submission);
-                        replies.push(Reply { pulse, generation, reply });
-                    }
-                    CommitJob::Stop { clean } => {
-                        stop = Some(clean);
-                        break;
-                    }
-                }
-                if bytes < STEP_BYTES_AIM && submissions.len() < STEP_JOBS_MAX {
-                    next = self.jobs.try_recv().ok();
-                }
-            }
+            let Gathered { submissions, replies, bytes, stop } =
+                Gathered::take(&mut self.jobs, job);
             self.commit(submissions, replies, bytes);
             if let Some(clean) = stop {
                 self.obey_latch();
@@ -108,18 +85,7 @@ impl Committing {
 
     fn answer(&mut self, completion: Completion, reply: Reply) {
         self.note_room(&completion);
-        if let Some(pulse) = reply.pulse {
-            match &completion {
-                Completion::Appended(appended) => pulse.acknowledged(appended.into_inner().end),
-                Completion::Refused(_) => pulse.refused(reply.generation),
-                _ => {}
-            }
-        }
-        if matches!(completion, Completion::Refused(_)) {
-            self.gauges.refused();
-        }
-        // Nobody waiting is no error: the client may have gone.
-        let _ = reply.reply.send(completion);
+        reply.answer(completion, &self.gauges);
     }
 
     /// Tells the operator when the disk fills up and when there is room again.
@@ -206,23 +172,5 @@ impl Committing {
         let (done, finished) = std_mpsc::sync_channel(1);
         let asked = self.tasks.send(WriterJob::Finish(task, done)).is_ok();
         asked && finished.recv().unwrap_or(false)
-    }
-}
-
-fn generation(submission: &Submission) -> u64 {
-    match submission {
-        Submission::Append(append) => append.generation,
-        Submission::Truncate { generation, .. } => *generation,
-        Submission::Open(_) | Submission::Close(_) | Submission::Barrier => 0,
-    }
-}
-
-fn submission_bytes(submission: &Submission) -> usize {
-    match submission {
-        // 80: the frame around each batch.
-        Submission::Append(append) => {
-            append.batches.iter().map(|(_, batch)| batch.len() + 80).sum()
-        }
-        _ => 0,
     }
 }

@@ -12,7 +12,7 @@ use crate::writing::WriterJob;
 use bytes::Bytes;
 use pyralog_env::{Clock, Disk};
 use pyralog_log::{Completion, LogError, PartitionLog, ScrubReport, Slice, Submission};
-use pyralog_model::{Epoch, LogNumber, Offset, PartitionId};
+use pyralog_model::{Durability, Epoch, LogNumber, Offset, PartitionId};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -24,6 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Clone)]
 pub struct StoreHandle {
     pub(crate) commits: mpsc::Sender<CommitJob>,
+    /// The same for logs that promise less than a sync.
+    pub(crate) relaxed: mpsc::Sender<CommitJob>,
     pub(crate) writes: SyncSender<WriterJob>,
     pub(crate) reads: mpsc::Sender<Option<ReadJob>>,
     pub(crate) scrubs: SyncSender<ScrubJob>,
@@ -55,16 +57,31 @@ impl CommitSlot {
 }
 
 impl StoreHandle {
-    /// Waits for a place in the committer's queue.
-    pub async fn reserve(&self) -> Result<CommitSlot, LogError> {
-        let permit = self.commits.clone().reserve_owned().await;
+    /// Waits for a place in the queue of the committer that a log of this durability has.
+    pub async fn reserve(&self, durability: Durability) -> Result<CommitSlot, LogError> {
+        let queue = match durability {
+            Durability::Fsync => &self.commits,
+            Durability::PageCache | Durability::Memory => &self.relaxed,
+        };
+        let permit = queue.clone().reserve_owned().await;
         permit.map(CommitSlot).map_err(|_| self.gone())
     }
 
     /// Queues a submission and waits for its answer.
     pub async fn submit(&self, submission: Submission) -> Result<Completion, LogError> {
-        let slot = self.reserve().await?;
+        let slot = self.reserve(self.durability_of(&submission)).await?;
         slot.submit(submission, None).await.map_err(|_| self.gone())
+    }
+
+    /// That of the log which the submission concerns.
+    fn durability_of(&self, submission: &Submission) -> Durability {
+        let id = match submission {
+            Submission::Open(log) => return log.durability(),
+            Submission::Append(append) => append.partition,
+            Submission::Truncate { partition, .. } | Submission::Close(partition) => *partition,
+            Submission::Barrier => return Durability::Fsync,
+        };
+        self.partition(id).map_or(Durability::Fsync, |log| log.durability())
     }
 
     /// A partition that has a directory.
@@ -78,15 +95,32 @@ impl StoreHandle {
     }
 
     /// Makes a partition's directory, or finds it.
-    pub async fn create_partition(&self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
-        if let Some(log) = self.partition(id) {
-            return Ok(log);
+    ///
+    /// # Errors
+    /// `Durability` if it is there and of another one, and has had records.
+    pub async fn create_partition(
+        &self,
+        id: PartitionId,
+        durability: Durability,
+    ) -> Result<Arc<PartitionLog>, LogError> {
+        match self.partition(id) {
+            Some(log) if log.durability() == durability => return Ok(log),
+            // A creation that was cut off before it was known what it promises.
+            Some(log) if log.durability() == Durability::Fsync && is_untouched(&log) => {}
+            Some(log) => {
+                return Err(LogError::Durability { partition: id, durability: log.durability() });
+            }
+            None => {}
         }
         let (reply, answer) = oneshot::channel();
-        self.write(WriterJob::Create(id, reply)).await?;
+        self.write(WriterJob::Create(id, durability, reply)).await?;
         let log = answer.await.map_err(|_| self.gone())??;
         let mut partitions = self.partitions.write().expect("no one panics holding this");
-        Ok(Arc::clone(partitions.entry(id).or_insert(log)))
+        let known = partitions.entry(id).or_insert_with(|| Arc::clone(&log));
+        if known.durability() != durability {
+            *known = log;
+        }
+        Ok(Arc::clone(known))
     }
 
     /// Closes a log's partitions for good and removes its files.
@@ -316,6 +350,11 @@ impl StoreHandle {
     ) -> std::sync::RwLockReadGuard<'_, BTreeMap<PartitionId, Arc<PartitionLog>>> {
         self.partitions.read().expect("no one panics holding this")
     }
+}
+
+/// True if nothing was ever stored in it.
+fn is_untouched(log: &PartitionLog) -> bool {
+    log.bounds() == (Offset::ZERO, Offset::ZERO) && log.sizes().segments == 0
 }
 
 impl std::fmt::Debug for StoreHandle {

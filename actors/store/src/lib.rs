@@ -8,6 +8,8 @@
 //!     ▲                 │      ▲                      │
 //!     └──completions────┘      └──────reports─────────┘
 //!
+//!  handles ──jobs──▶ relaxed committer's thread (page-cache, memory) ──tasks──▶ the same
+//!
 //!  handles ──reads──▶ reader threads (only for what is not in memory)
 //!  new records ──▶ keys thread (an index of their keys)
 //!  the clock ──▶ upkeep thread (old records) ──tasks──▶ segment writer thread
@@ -29,6 +31,7 @@ mod keys;
 mod metrics;
 mod pulse;
 mod reading;
+mod relaxing;
 mod scrubbing;
 mod store;
 mod thread;

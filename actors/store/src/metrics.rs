@@ -7,7 +7,7 @@ pub use keys::KeyMetrics;
 pub use upkeep::UpkeepMetrics;
 
 use keys::KeyGauges;
-use pyralog_log::{CommitCounts, ScrubReport};
+use pyralog_log::{CommitCounts, RelaxedCounts, ScrubReport};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,10 +47,16 @@ pub struct StoreMetrics {
     pub rounds: u64,
     /// Writes made durable straight in a segment.
     pub direct_writes: u64,
-    /// Batches acknowledged.
+    /// Batches acknowledged, those of weaker logs among them.
     pub batches: u64,
     /// Bytes of batches acknowledged.
     pub batch_bytes: u64,
+    /// Batches acknowledged of logs that promise less than a sync.
+    pub relaxed_batches: u64,
+    /// Bytes of those.
+    pub relaxed_batch_bytes: u64,
+    /// Bytes that the records of logs in memory take.
+    pub memory_log_bytes: u64,
     /// Appends refused.
     pub refused: u64,
     /// Batches of producers' sessions that were stored before, and answered so.
@@ -83,6 +89,9 @@ pub struct StoreGauges {
     direct_writes: AtomicU64,
     batches: AtomicU64,
     batch_bytes: AtomicU64,
+    relaxed_batches: AtomicU64,
+    relaxed_batch_bytes: AtomicU64,
+    memory_log_bytes: AtomicU64,
     refused: AtomicU64,
     duplicates: AtomicU64,
     sequences_refused: AtomicU64,
@@ -107,6 +116,12 @@ impl StoreGauges {
         self.commit_micros.fetch_add(micros, Ordering::Relaxed);
         let bucket = BUCKETS_MICROS.partition_point(|bound| *bound < micros);
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn relaxed(&self, counts: RelaxedCounts) {
+        self.relaxed_batches.store(counts.batches, Ordering::Relaxed);
+        self.relaxed_batch_bytes.store(counts.batch_bytes, Ordering::Relaxed);
+        self.memory_log_bytes.store(counts.memory_bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self) {
@@ -147,12 +162,17 @@ impl StoreGauges {
 
     /// A copy of the counts.
     pub fn snapshot(&self) -> StoreMetrics {
+        let relaxed_batches = self.relaxed_batches.load(Ordering::Relaxed);
+        let relaxed_batch_bytes = self.relaxed_batch_bytes.load(Ordering::Relaxed);
         let buckets = BUCKETS_MICROS.iter().zip(&self.buckets);
         StoreMetrics {
             rounds: self.rounds.load(Ordering::Relaxed),
             direct_writes: self.direct_writes.load(Ordering::Relaxed),
-            batches: self.batches.load(Ordering::Relaxed),
-            batch_bytes: self.batch_bytes.load(Ordering::Relaxed),
+            batches: self.batches.load(Ordering::Relaxed) + relaxed_batches,
+            batch_bytes: self.batch_bytes.load(Ordering::Relaxed) + relaxed_batch_bytes,
+            relaxed_batches,
+            relaxed_batch_bytes,
+            memory_log_bytes: self.memory_log_bytes.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             duplicates: self.duplicates.load(Ordering::Relaxed),
             sequences_refused: self.sequences_refused.load(Ordering::Relaxed),

@@ -12,6 +12,7 @@ use crate::health::{Health, HealthLatch};
 use crate::keys::{Keeping, KeyOptions, Keys, KeysJob};
 use crate::metrics::StoreGauges;
 use crate::reading;
+use crate::relaxing::Relaxing;
 use crate::scrubbing::{ScrubJob, Scrubbing};
 use crate::thread::OwnedThread;
 use crate::upkeep::{Setbacks, Stop, Upkeep, UpkeepJob, UpkeepOptions};
@@ -37,8 +38,9 @@ const WRITER_QUEUE_MAX: usize = 1_024;
 const SCRUB_QUEUE_MAX: usize = 8;
 const READER_THREADS: usize = 2;
 /// Everybody waits for the committer, and it mostly waits for the disk: it goes
-/// first. Nobody waits for the segment writer: it goes last.
+/// first; the other committer has nothing to wait for. Nobody waits for the segment writer: it goes last.
 const COMMITTER_NICE: i32 = -15;
+const RELAXED_NICE: i32 = -10;
 const WRITER_NICE: i32 = 10;
 const UPKEEP_NICE: i32 = 19;
 /// Requests to look after old records that may wait: a few are as good as many.
@@ -92,6 +94,7 @@ pub struct StoreState {
     handle: StoreHandle,
     vitals: Vitals,
     committer: OwnedThread,
+    relaxed: OwnedThread,
     writer: OwnedThread,
     readers: Vec<OwnedThread>,
     scrub: OwnedThread,
@@ -168,8 +171,8 @@ impl Store {
 }
 
 impl StoreState {
-    /// Ends the threads: upkeep first, since it waits for the segment writer, then the
-    /// committer, which feeds the others.
+    /// Ends the threads: upkeep first, since it waits for the segment writer, then those
+    /// that feed the others; the committer last of them, for it has the writer end.
     fn stop(&mut self, clean: bool) {
         // It may be in the middle of a step, which need not be waited for yet.
         while let Err(TrySendError::Full(_)) = self.handle.scrubs.try_send(ScrubJob::Stop) {
@@ -181,13 +184,17 @@ impl StoreState {
         let _ = self.handle.key_looks.try_send(KeysJob::Stop);
         self.upkeep.join();
         self.keeping_keys.join();
-        let commits = &self.handle.commits;
-        while let Err(mpsc::error::TrySendError::Full(_)) =
-            commits.try_send(CommitJob::Stop { clean })
-        {
-            std::thread::yield_now();
+        let committers = [
+            (&self.handle.relaxed, &mut self.relaxed),
+            (&self.handle.commits, &mut self.committer),
+        ];
+        for (jobs, thread) in committers {
+            let stop = || CommitJob::Stop { clean };
+            while let Err(mpsc::error::TrySendError::Full(_)) = jobs.try_send(stop()) {
+                std::thread::yield_now();
+            }
+            thread.join();
         }
-        self.committer.join();
         let _ = self.handle.writes.send(WriterJob::Stop);
         self.writer.join();
         while let Err(mpsc::error::TrySendError::Full(_)) = self.handle.reads.try_send(None) {
@@ -242,6 +249,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         &recovered.partitions,
     ));
     let (commits, jobs) = mpsc::channel(COMMIT_QUEUE_MAX);
+    let (relaxed, relaxed_jobs) = mpsc::channel(COMMIT_QUEUE_MAX);
     let (writes, writer_jobs): (SyncSender<WriterJob>, _) = sync_channel(WRITER_QUEUE_MAX);
     let (reports_to, reports) = sync_channel(WRITER_QUEUE_MAX);
     let (reads, readers) = reading::start(READER_THREADS)?;
@@ -255,6 +263,13 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
         clock: Arc::clone(&clock),
         stalled: None,
         refusing: false,
+    };
+    let relaxing = Relaxing {
+        committer: recovered.relaxed,
+        jobs: relaxed_jobs,
+        tasks: writes.clone(),
+        health: health.clone(),
+        gauges: Arc::clone(&gauges),
     };
     let (disk_of_handle, pyramid_of_handle) = (Arc::clone(&disk), Arc::from(pyramid.as_path()));
     let writing = Writing {
@@ -298,6 +313,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
     Ok(StoreState {
         handle: StoreHandle {
             commits,
+            relaxed,
             writes,
             reads,
             scrubs,
@@ -318,6 +334,9 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
             health.clone(),
             || committing.run(),
         )?,
+        relaxed: OwnedThread::start_vital("pyralog-relaxed", RELAXED_NICE, health.clone(), || {
+            relaxing.run()
+        })?,
         writer: OwnedThread::start_vital("pyralog-segment", WRITER_NICE, health, || writing.run())?,
         readers,
         scrub: OwnedThread::start_idle("pyralog-scrub", || scrubbing.run())?,

@@ -7,7 +7,7 @@ use pyralog_log::{
     Expiry, LogError, LogOptions, PartitionLog, Replacement, SegmentWriter, Switched, WriterReport,
     WriterTask, create_partition, delete_log,
 };
-use pyralog_model::{LogNumber, Offset, PartitionId, StoreId};
+use pyralog_model::{Durability, LogNumber, Offset, PartitionId, StoreId};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) enum WriterJob {
     /// End at once: the committer has ended before.
     Stop,
     /// Make a partition's directory.
-    Create(PartitionId, oneshot::Sender<Result<Arc<PartitionLog>, LogError>>),
+    Create(PartitionId, Durability, oneshot::Sender<Result<Arc<PartitionLog>, LogError>>),
     /// Let a partition begin later.
     MoveStart(Arc<PartitionLog>, Offset, oneshot::Sender<Result<Offset, LogError>>),
     /// Change a partition's files for the sake of old records.
@@ -79,8 +79,8 @@ impl Writing {
                     let _ = done.send(all);
                     return;
                 }
-                Ok(WriterJob::Create(id, reply)) => {
-                    let _ = reply.send(self.create(id));
+                Ok(WriterJob::Create(id, durability, reply)) => {
+                    let _ = reply.send(self.create(id, durability));
                 }
                 Ok(WriterJob::MoveStart(log, start, reply)) => {
                     let _ = reply.send(self.move_start(&log, start));
@@ -118,9 +118,14 @@ impl Writing {
         }
     }
 
-    fn create(&mut self, id: PartitionId) -> Result<Arc<PartitionLog>, LogError> {
+    fn create(
+        &mut self,
+        id: PartitionId,
+        durability: Durability,
+    ) -> Result<Arc<PartitionLog>, LogError> {
         self.obey_latch()?;
-        let created = create_partition(&self.disk, &self.pyramid, self.store, id, &self.options);
+        let (disk, pyramid) = (&self.disk, &self.pyramid);
+        let created = create_partition(disk, pyramid, self.store, id, durability, &self.options);
         self.latch(created)
     }
 

@@ -7,7 +7,7 @@ use pyralog_env::sim::{SimClock, SimDisk};
 use pyralog_env::{Clock, Disk, WallMillis};
 use pyralog_log::{Append, Completion, LogError, LogOptions, PartitionLog, Submission};
 use pyralog_model::{
-    BatchBuilder, BatchHeader, Epoch, Offset, PartitionId, StoreId, split_batches,
+    BatchBuilder, BatchHeader, Durability, Epoch, Offset, PartitionId, StoreId, split_batches,
 };
 use pyralog_store::{
     Health, HealthLatch, Keeper, KeeperError, KeyOptions, Store, StoreArguments, StoreGauges,
@@ -21,6 +21,8 @@ use tokio::task::JoinHandle;
 
 #[path = "store/keys.rs"]
 mod keys;
+#[path = "store/relaxed.rs"]
+mod relaxed;
 #[path = "store/upkeep.rs"]
 mod upkeep;
 
@@ -89,7 +91,8 @@ impl Rig {
 
 impl Running {
     async fn writer(&self) -> Writer {
-        let log = self.store.create_partition(PartitionId::new(1, 0)).await.unwrap();
+        let log = self.store.create_partition(PartitionId::new(1, 0), Durability::Fsync).await;
+        let log = log.unwrap();
         match self.store.submit(Submission::Open(Arc::clone(&log))).await.unwrap() {
             Completion::Opened(opened) => {
                 Writer { log, generation: opened.generation, end: opened.end }
@@ -234,10 +237,15 @@ async fn a_failed_sync_of_a_directory_is_as_final() {
     let mut writer = running.writer().await;
     running.append(&mut writer, b"kept").await.unwrap();
     rig.disk.fail_next_sync("/data/pyramid/logs");
-    let refused = running.store.create_partition(PartitionId::new(2, 0)).await.unwrap_err();
+    let refused = running
+        .store
+        .create_partition(PartitionId::new(2, 0), Durability::Fsync)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, LogError::Failed { .. }), "{refused}");
     assert!(matches!(rig.health.get(), Health::Failed { .. }));
-    let again = running.store.create_partition(PartitionId::new(2, 0)).await.map(|_| ());
+    let again =
+        running.store.create_partition(PartitionId::new(2, 0), Durability::Fsync).await.map(|_| ());
     // Whatever this says: nothing is acknowledged any more.
     let refused = running.append(&mut writer, b"lost").await.unwrap_err();
     assert!(matches!(refused, LogError::Failed { .. }), "{refused}, {again:?}");
@@ -253,7 +261,7 @@ async fn what_fails_elsewhere_in_the_data_directory_ends_the_store_too() {
     rig.health.fail("the bound of ids: an error");
     let refused = running.append(&mut writer, b"lost").await.unwrap_err();
     assert!(matches!(&refused, LogError::Failed { cause } if cause.contains("ids")), "{refused}");
-    let made = running.store.create_partition(PartitionId::new(2, 0)).await;
+    let made = running.store.create_partition(PartitionId::new(2, 0), Durability::Fsync).await;
     assert!(matches!(made, Err(LogError::Failed { .. })));
     let deleted = running.store.delete_log(pyralog_model::LogNumber(7)).await;
     assert!(matches!(deleted, Err(LogError::Failed { .. })));

@@ -43,12 +43,12 @@ impl Directory {
             Command::RegisterNode { name, store, advertised } => {
                 self.check_register(name, *store, advertised)
             }
-            Command::CreateLog { name, partitions, replication_factor, internal, .. } => {
+            Command::CreateLog { name, partitions, replication_factor, settings, internal } => {
+                settings.check()?;
                 self.check_create(name, *partitions, *replication_factor, *internal)
             }
-            Command::DeleteLog { number } | Command::AlterLog { number, .. } => {
-                self.check_log(*number)
-            }
+            Command::DeleteLog { number } => self.check_log(*number),
+            Command::AlterLog { number, settings } => self.check_alter(*number, settings),
             Command::StartNode { name, store, roles, presented, next, advertised } => {
                 self.check_start(name, *store, *roles, (presented, *next), advertised)
             }
@@ -63,10 +63,11 @@ impl Directory {
                 name,
                 partitions,
                 replication_factor,
+                settings,
                 internal,
                 schema,
-                ..
             } => {
+                settings.check()?;
                 schema.check()?;
                 check_bytes(command)?;
                 self.check_create(name, *partitions, *replication_factor, *internal)

@@ -2,7 +2,7 @@
 
 use pyralog_model::{
     ApiError, ClusterId, CounterMode, CounterName, ErrorCode, Lane, LogName, LogNumber, NodeName,
-    SchemaError,
+    SchemaError, SettingError,
 };
 use thiserror::Error;
 
@@ -69,6 +69,9 @@ pub enum DirectoryError {
         /// What there are.
         have: u32,
     },
+    /// Settings that no log has, or that this one cannot get.
+    #[error(transparent)]
+    Settings(#[from] SettingError),
     /// The schema cannot be, or is not the present one with columns appended.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -200,6 +203,7 @@ impl From<DirectoryError> for ApiError {
             DirectoryError::Partitions { .. } | DirectoryError::PartitionsNotMore { .. } => {
                 ErrorCode::PartitionsInvalid
             }
+            DirectoryError::Settings(_) => ErrorCode::SettingInvalid,
             DirectoryError::Schema(_) | DirectoryError::SchemaBytes { .. } => {
                 ErrorCode::SchemaInvalid
             }

@@ -10,6 +10,7 @@
 //! and the segment writer both come here, and a second sync would say `Ok` for
 //! bytes that the first has lost.
 
+mod behind;
 mod cutting;
 mod removal;
 mod rolling;
@@ -54,6 +55,7 @@ pub(crate) struct Appender {
     pending_cut: Option<(Lsn, Epoch)>,
     /// The first failure.
     failed: Option<String>,
+    gate: behind::SyncGate,
     buffer: Vec<u8>,
 }
 
@@ -122,7 +124,7 @@ impl Appender {
             // Nothing was ever written: there is nothing that could be lost.
             return Ok(SyncProof::from_sync(Ok(())).expect("Ok was given"));
         };
-        let synced = self.sync_file(&active);
+        let synced = self.gate.pass(|| sync_file(self.planted, &active));
         let proof = self.latch(SyncProof::from_sync(synced).map_err(|error| LogError::Failed {
             cause: format!("cannot sync {}: {error}", active.path.display()),
         }))?;
@@ -133,6 +135,11 @@ impl Appender {
     /// What recovery may take for granted once this is saved. Call after `sync`.
     pub(crate) fn checkpoint(&self, log: &PartitionLog) -> PartitionCheckpoint {
         assert_eq!(self.synced, self.position, "a checkpoint follows a sync");
+        self.as_written(log)
+    }
+
+    /// The checkpoint that may be saved once what is written by now is synced.
+    fn as_written(&self, log: &PartitionLog) -> PartitionCheckpoint {
         PartitionCheckpoint {
             segment_base: self.active.as_ref().map_or(self.end, |segment| segment.base()),
             segment_position: self.position,
@@ -231,15 +238,15 @@ impl Appender {
             self.end = last.header.next_offset();
         }
     }
+}
 
-    fn sync_file(&self, active: &Segment) -> io::Result<()> {
-        if self.planted.is(Mutation::AckBeforeSync) {
-            return Ok(());
-        }
-        let synced = active.file.sync_data();
-        if synced.is_err() && self.planted.is(Mutation::RetryAfterFailedSync) {
-            return active.file.sync_data();
-        }
-        synced
+fn sync_file(planted: Planted, active: &Segment) -> io::Result<()> {
+    if planted.is(Mutation::AckBeforeSync) {
+        return Ok(());
     }
+    let synced = active.file.sync_data();
+    if synced.is_err() && planted.is(Mutation::RetryAfterFailedSync) {
+        return active.file.sync_data();
+    }
+    synced
 }

@@ -14,16 +14,20 @@
 //! stored, and the next submission may succeed.
 
 mod direct;
+mod members;
 mod round;
 
+pub(crate) use members::Members;
+pub(crate) use round::frames_of;
+
 use crate::durable::Durable;
-use crate::mutation::Planted;
+use crate::mutation::{Mutation, Planted};
 use crate::partition_log::PartitionLog;
 use crate::segment_writer::{WriterReport, WriterTask};
 use crate::wal::Wal;
 use crate::{Frame, LogError, LogOptions};
 use bytes::Bytes;
-use pyralog_model::{BatchHeader, Epoch, Lsn, Offset, PartitionId, ScarabId};
+use pyralog_model::{BatchHeader, Durability, Epoch, Lsn, Offset, PartitionId, ScarabId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -93,6 +97,8 @@ pub struct Opened {
 pub enum Completion {
     /// The batches are on disk.
     Appended(Durable<Appended>),
+    /// The batches are where their log promises them to be, which is less than on disk.
+    Accepted(Appended),
     /// The cut is on disk; the value is the new end.
     Truncated(Durable<Offset>),
     /// The partition is open.
@@ -118,11 +124,11 @@ pub struct CommitCounts {
     pub batch_bytes: u64,
 }
 
-/// The one writer of a data directory.
+/// The one writer of the logs of a data directory whose records are synced.
 #[derive(Debug)]
 pub struct Committer {
     wal: Wal,
-    partitions: BTreeMap<PartitionId, Member>,
+    partitions: Members,
     /// By WAL file: whose frames it holds, closed partitions included, for until
     /// their directories are gone a restart would miss those frames.
     dirty: BTreeMap<u32, BTreeMap<PartitionId, Arc<PartitionLog>>>,
@@ -135,16 +141,6 @@ pub struct Committer {
     counts: CommitCounts,
     options: LogOptions,
     planted: Planted,
-}
-
-#[derive(Debug)]
-struct Member {
-    log: Arc<PartitionLog>,
-    generation: u64,
-    end: Offset,
-    /// Of the last batch that was admitted.
-    epoch: Epoch,
-    direct_bytes: usize,
 }
 
 /// Frames that wait for the round to be written, and what to answer then.
@@ -166,7 +162,7 @@ impl Committer {
     pub(crate) fn new(wal: Wal, next_lsn: Lsn, options: LogOptions, planted: Planted) -> Committer {
         Committer {
             wal,
-            partitions: BTreeMap::new(),
+            partitions: Members::default(),
             dirty: BTreeMap::new(),
             filled: Vec::new(),
             tasks: Vec::new(),
@@ -263,7 +259,15 @@ impl Committer {
         match submission {
             Submission::Append(_) => unreachable!("appends are admitted, not controlled"),
             Submission::Barrier => Completion::Passed,
-            Submission::Open(log) => Completion::Opened(self.open(log)),
+            Submission::Open(log) => match log.durability() {
+                Durability::Fsync => Completion::Opened(self.partitions.open(log)),
+                _ if self.planted.is(Mutation::HoleInWal) => {
+                    Completion::Opened(self.partitions.open(log))
+                }
+                durability => {
+                    Completion::Refused(LogError::Durability { partition: log.id(), durability })
+                }
+            },
             Submission::Close(partition) => {
                 if let Some(member) = self.partitions.remove(&partition) {
                     member.log.mark_deleted();
@@ -279,25 +283,6 @@ impl Committer {
         }
     }
 
-    fn open(&mut self, log: Arc<PartitionLog>) -> Opened {
-        let (_, end) = log.bounds();
-        let last_epoch = log.last_epoch();
-        let id = log.id();
-        let before = self.partitions.get(&id).map_or(0, |member| member.generation);
-        let generation = before + 1;
-        self.partitions
-            .insert(id, Member { log, generation, end, epoch: last_epoch, direct_bytes: 0 });
-        Opened { generation, end, last_epoch }
-    }
-
-    fn member(&self, id: PartitionId, generation: u64) -> Result<&Member, LogError> {
-        let member = self.partitions.get(&id).ok_or(LogError::NotOpen(id))?;
-        if member.generation != generation {
-            return Err(LogError::Fenced { partition: id, generation: member.generation });
-        }
-        Ok(member)
-    }
-
     /// An error that is not "no room" or "not yours" stops the store.
     fn judge(&mut self, error: LogError) -> LogError {
         match &error {
@@ -310,15 +295,6 @@ impl Committer {
             _ => {}
         }
         error
-    }
-
-    /// Ends a partition's generation after an error, at what is really stored.
-    fn fence(&mut self, partition: PartitionId) {
-        if let Some(member) = self.partitions.get_mut(&partition) {
-            member.generation += 1;
-            member.end = member.log.bounds().1;
-            member.epoch = member.log.last_epoch();
-        }
     }
 
     fn ask_for_space(&mut self) {

@@ -1,6 +1,6 @@
 //! What can go wrong between a caller and the disk.
 
-use pyralog_model::{ApiError, ErrorCode, Offset, PartitionId};
+use pyralog_model::{ApiError, Durability, ErrorCode, Offset, PartitionId};
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -49,6 +49,14 @@ pub enum LogError {
         partition: PartitionId,
         /// Its present generation.
         generation: u64,
+    },
+    /// The log promises something else than what was asked of it.
+    #[error("partition {partition} is one of durability {durability}, for which that is not done")]
+    Durability {
+        /// The partition.
+        partition: PartitionId,
+        /// What its log promises.
+        durability: Durability,
     },
     /// The store is closing or restarting.
     #[error("the store is closing; try again")]
@@ -114,6 +122,7 @@ impl From<LogError> for ApiError {
             LogError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             LogError::TooLarge { .. } => ErrorCode::RecordTooLarge,
             LogError::WalFull => ErrorCode::Overloaded,
+            LogError::Durability { .. } => ErrorCode::Internal,
         };
         ApiError::new(code, error.to_string())
     }

@@ -9,7 +9,10 @@ use crate::tests::sessions::in_session;
 use crate::{LogOptions, SessionState, paths};
 use pyralog_env::sim::SimDisk;
 use pyralog_env::{Disk, Monotonic};
-use pyralog_model::{BatchBuilder, CleanupPolicy, Offset, UpkeepSettings, stored_batches};
+use pyralog_model::{
+    BatchBuilder, CleanupPolicy, Durability, Epoch, Offset, PartitionId, UpkeepSettings,
+    stored_batches,
+};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,6 +108,39 @@ fn a_compacted_segment_has_the_bytes_it_always_had_and_is_read() {
     let shape = batches.iter().map(|(h, _)| (h.base_offset, h.offsets(), h.records()));
     assert_eq!(shape.collect::<Vec<_>>(), [(2, 2, 1), (4, 2, 1), (6, 2, 2)]);
     assert_eq!(batches[2].0.delete_horizon(), Some(50_000 + 86_400_000));
+}
+
+/// The floor of a log in memory that has given out eight offsets and reserved ten more,
+/// in its second epoch.
+fn written_in_memory() -> Rig {
+    let mut rig = Rig::new(LogOptions { offset_block: 10, ..small() });
+    rig.create_with(IN_MEMORY, Durability::Memory);
+    rig.append(IN_MEMORY, &batch(7, 10, 1_000)).unwrap();
+    rig.epoch = 2;
+    rig.append(IN_MEMORY, &batch(1, 10, 1_000)).unwrap();
+    rig
+}
+
+const IN_MEMORY: PartitionId =
+    PartitionId { log: pyralog_model::LogNumber(3), partition: pyralog_model::PartitionNumber(1) };
+
+#[test]
+fn a_floor_has_the_bytes_it_always_had_and_is_read() {
+    let rig = written_in_memory();
+    let path = paths::floor_file(&paths::partition_dir(&pyramid(), IN_MEMORY));
+    let bytes = rig.disk.read_file(&path).unwrap();
+    let fixture = fixture("v1.floor");
+    if std::env::var_os("PYRALOG_WRITE_FIXTURES").is_some() && !fixture.exists() {
+        std::fs::write(&fixture, &bytes).unwrap();
+    }
+    let expect = std::fs::read(&fixture).unwrap();
+    assert!(bytes == expect, "v1.floor differs: give it a new version");
+    replace(&rig.disk, &path, &expect);
+    rig.disk.crash(1);
+    let rig = Rig::open(rig.disk, rig.checkpoints, rig.options).unwrap();
+    let log = &rig.logs[&IN_MEMORY];
+    assert_eq!(log.durability(), Durability::Memory);
+    assert_eq!((log.bounds(), log.last_epoch()), ((Offset(18), Offset(18)), Epoch(2)));
 }
 
 /// The files of a store that are held, by fixture.

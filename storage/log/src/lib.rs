@@ -18,6 +18,9 @@
 //!                               └──▶ checkpoint, then the WAL file is free
 //! ```
 //!
+//! That is for logs that promise what they acknowledge to be on disk. Those that promise
+//! less are another committer's, `relaxed`, and keep out of the WAL.
+//!
 //! Old records go in two ways, both by whole files: `retention` moves the start of a
 //! partition, `compaction` puts a new file in the place of others.
 //!
@@ -39,12 +42,14 @@ mod durable;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod floor;
 mod keyed_crc;
 mod manifest;
 mod mutation;
 mod partition_log;
 mod paths;
 mod recovery;
+mod relaxed;
 mod retention;
 mod scrub;
 mod segment_writer;
@@ -67,6 +72,7 @@ pub use manifest::{Manifest, RewrittenSegment};
 pub use mutation::Mutation;
 pub use partition_log::{PartitionLog, PartitionSizes, Slice};
 pub use recovery::{LogOptions, Recovered, RecoveryReport, create_partition, delete_log, recover};
+pub use relaxed::{RelaxedCommitter, RelaxedCounts};
 pub use retention::{Expiry, expiry, is_to_be_sealed};
 pub use scrub::{ScrubReport, Scrubber};
 pub use segment_writer::{SegmentWriter, WriterReport, WriterTask};

@@ -36,6 +36,18 @@ pub enum Mutation {
     CompactionAboveWatermark,
     /// Show readers a new file and some of those that it replaces (B18).
     HalfReplaced,
+    /// Answer for a log of `page-cache` before its records are written.
+    AckBeforeWrite,
+    /// Seal a segment of a log of `page-cache` that is not synced.
+    SealedUnsynced,
+    /// Save a checkpoint of a log of `page-cache` without the sync before it.
+    CheckpointUnsynced,
+    /// Give out offsets of a log in memory above what a start begins above.
+    OffsetsReissued,
+    /// Begin an epoch of a weaker log that a start does not know of.
+    EpochReissued,
+    /// Keep frames of weaker logs in the WAL's order, but not in the WAL.
+    HoleInWal,
 }
 
 /// The bug that is planted in this store, if any.

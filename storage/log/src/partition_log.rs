@@ -3,10 +3,13 @@
 //!
 //! Two loops write (the committer and the segment writer) and any number of
 //! readers read. The [`Appender`] lock is held by whoever writes segments; the
-//! view lock is held for moments, never across I/O. Everything in the view is
-//! durable, so readers need no watermark of their own.
+//! view lock is held for moments, never across I/O. Everything in the view is as
+//! durable as the log promises, so readers need no watermark of their own. Of a log of
+//! `page-cache` the tail is empty; one in memory is nothing but a tail.
 
 mod epochs;
+mod memory;
+mod promise;
 mod start;
 mod upkeep;
 
@@ -14,11 +17,13 @@ pub(crate) use upkeep::SegmentFacts;
 
 use crate::appender::Appender;
 use crate::error::io_error;
+use crate::floor::Floor;
 use crate::mutation::Planted;
 use crate::segment::Segment;
 use crate::sessions::{Place, SessionState, SessionTable};
 use crate::{Frame, FrameHeader, LogError};
 use bytes::Bytes;
+use promise::Promise;
 use pyralog_env::{Disk, Monotonic};
 use pyralog_model::{Epoch, Offset, PartitionId, StoreId};
 use std::collections::VecDeque;
@@ -43,6 +48,7 @@ pub struct PartitionLog {
     appender: Mutex<Appender>,
     view: RwLock<View>,
     upkeep: Mutex<Upkeep>,
+    promise: Promise,
 }
 
 /// What readers see.
@@ -81,7 +87,8 @@ pub struct PartitionSizes {
     pub segments: usize,
     /// Bytes in segments.
     pub segment_bytes: u64,
-    /// Bytes that are durable in the WAL and not yet in a segment.
+    /// Bytes that are in memory: durable in the WAL and not yet in a segment, or all
+    /// that a log in memory has.
     pub tail_bytes: usize,
 }
 
@@ -117,7 +124,13 @@ impl PartitionLog {
             appender: Mutex::new(appender),
             view: RwLock::new(view),
             upkeep: Mutex::default(),
+            promise: Promise::default(),
         }
+    }
+
+    /// The same log with a weaker promise, whose floor this is.
+    pub(crate) fn promising(self, floor: Floor) -> PartitionLog {
+        PartitionLog { promise: Promise::with(floor), ..self }
     }
 
     /// Which partition this is.
@@ -312,7 +325,7 @@ impl PartitionLog {
         self.appender.try_lock().ok()
     }
 
-    /// Shows frames that a WAL round made durable.
+    /// Shows frames that a WAL round made durable, or that need not be.
     pub(crate) fn publish_tail(&self, frames: Vec<Frame>) {
         let frames: Vec<Frame> = frames.into_iter().map(Frame::detached).collect();
         self.change_view(|view| {

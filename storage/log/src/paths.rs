@@ -30,6 +30,20 @@ pub(crate) fn partition_dir(pyramid: &Path, id: PartitionId) -> PathBuf {
     log_dir(pyramid, id.log).join(id.partition.0.to_string())
 }
 
+/// What a partition of a weaker log begins above.
+pub(crate) const FLOOR: &str = "floor";
+
+/// The same before it is whole.
+pub(crate) const NEW_FLOOR: &str = "floor.new";
+
+pub(crate) fn floor_file(dir: &Path) -> PathBuf {
+    dir.join(FLOOR)
+}
+
+pub(crate) fn new_floor_file(dir: &Path) -> PathBuf {
+    dir.join(NEW_FLOOR)
+}
+
 /// What the files of one segment are called before their extension: its base offset
 /// in 20 digits, and its generation behind a point once it was rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,15 +17,16 @@ mod replay;
 use crate::checkpoint::{CheckpointStore, Checkpoints, WalCheckpoint};
 use crate::committer::Committer;
 use crate::error::{io_error, sync_error};
+use crate::floor::Floor;
 #[cfg(any(test, feature = "mutants"))]
 use crate::mutation::Mutation;
 use crate::mutation::Planted;
 use crate::partition_log::PartitionLog;
 use crate::segment_writer::SegmentWriter;
 use crate::wal::{Wal, prepare_file};
-use crate::{LogError, Manifest, paths};
+use crate::{LogError, Manifest, RelaxedCommitter, paths};
 use pyralog_env::Disk;
-use pyralog_model::{LogNumber, Lsn, PartitionId, StoreId};
+use pyralog_model::{Durability, LogNumber, Lsn, PartitionId, StoreId};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,6 +51,16 @@ pub struct LogOptions {
     pub scrub_interval: Duration,
     /// How fast they are read.
     pub scrub_bytes_per_second: u64,
+    /// Bytes of logs of `page-cache` that are not synced, over all of them, at which they
+    /// are; bounds what a start after a kill has to look through.
+    pub unsynced_bytes_max: usize,
+    /// Memory that the records of a log in memory may take, per partition, if its
+    /// `retention.bytes` does not say.
+    pub memory_log_bytes: usize,
+    /// Memory that the records of all logs in memory may take.
+    pub memory_bytes_max: usize,
+    /// How many offsets of a log in memory are reserved at once.
+    pub offset_block: u64,
     /// A bug to plant.
     #[cfg(any(test, feature = "mutants"))]
     pub mutation: Option<Mutation>,
@@ -66,6 +77,10 @@ impl Default for LogOptions {
             segment_bytes: 1_000_000_000,
             scrub_interval: Duration::from_secs(7 * 24 * 3_600),
             scrub_bytes_per_second: 10_000_000,
+            unsynced_bytes_max: 64 << 20,
+            memory_log_bytes: 64 << 20,
+            memory_bytes_max: 512 << 20,
+            offset_block: 1 << 20,
             #[cfg(any(test, feature = "mutants"))]
             mutation: None,
         }
@@ -85,6 +100,8 @@ impl LogOptions {
 pub struct Recovered {
     /// For the committer's thread.
     pub committer: Committer,
+    /// For the thread of the logs that are not synced.
+    pub relaxed: RelaxedCommitter,
     /// For the segment writer's thread.
     pub writer: SegmentWriter,
     /// Every partition that has a directory.
@@ -138,18 +155,21 @@ pub fn recover(
         options.clone(),
         planted,
     );
+    let relaxed = RelaxedCommitter::new(options.clone(), planted);
     let pyramid = pyramid.to_owned();
     let writer = SegmentWriter::new(disk, pyramid, store, checkpoints, wal, options, planted);
-    Ok(Recovered { committer, writer, partitions, report })
+    Ok(Recovered { committer, relaxed, writer, partitions, report })
 }
 
-/// Makes a partition's directory, durably, and opens it empty. It must not exist
-/// in the store yet.
+/// Makes a partition's directory, durably, and opens it empty. It must not exist in the
+/// store yet, unless it is empty and of `fsync`: the power may have gone before the file
+/// was durable that says otherwise.
 pub fn create_partition(
     disk: &Arc<dyn Disk>,
     pyramid: &Path,
     store: StoreId,
     id: PartitionId,
+    durability: Durability,
     options: &LogOptions,
 ) -> Result<Arc<PartitionLog>, LogError> {
     let planted = options.planted();
@@ -158,6 +178,9 @@ pub fn create_partition(
     let log = paths::log_dir(pyramid, id.log);
     for above in [&log, &paths::logs_dir(pyramid)] {
         disk.sync_dir(above).map_err(sync_error(above))?;
+    }
+    if durability != Durability::Fsync {
+        Floor::create(disk, &dir, store, id, durability)?;
     }
     let opening = partition::Opening { disk, pyramid, store, options, planted };
     let (manifest, mut report) = (Manifest::default(), RecoveryReport::default());
@@ -239,6 +262,10 @@ fn settle(
     // Numbers begin at 1: 0 is "no frame yet".
     let mut next_lsn = next_lsn.max(known.wal.next_lsn).max(Lsn(1));
     for (id, log) in partitions {
+        // It has no segments.
+        if log.durability() == Durability::Memory {
+            continue;
+        }
         let mut appender = log.lock_appender();
         appender.sync()?;
         let checkpoint = appender.checkpoint(log);

@@ -12,7 +12,7 @@
 use crate::PartitionLog;
 use crate::partition_log::SegmentFacts;
 use pyralog_env::{Monotonic, WallMillis};
-use pyralog_model::{Offset, UpkeepSettings};
+use pyralog_model::{Durability, Offset, UpkeepSettings};
 use std::time::Duration;
 
 /// What is to be done so that only what is kept stays.
@@ -28,6 +28,11 @@ pub struct Expiry {
 /// above `below`, the high watermark, goes.
 pub fn expiry(log: &PartitionLog, now: WallMillis, below: Offset) -> Option<Expiry> {
     let settings = log.upkeep_settings()?;
+    if log.durability() == Durability::Memory {
+        let oldest = settings.retention_ms.map_or(i64::MIN, |ms| before(now, ms));
+        let start = log.kept_from(oldest, settings.retention_bytes).min(below);
+        return (start > log.bounds().0).then_some(Expiry { start, seal: false });
+    }
     expired(&log.segment_facts(), &settings, now, below)
 }
 
@@ -40,6 +45,9 @@ const GROWTH_MIN: Duration = Duration::from_secs(3_600);
 /// compacted. Asked now and then: how long it grows is counted from the first time on.
 pub fn is_to_be_sealed(log: &PartitionLog, now: WallMillis, at: Monotonic) -> bool {
     let Some(settings) = log.upkeep_settings() else { return false };
+    if log.durability() == Durability::Memory {
+        return false;
+    }
     let facts = log.segment_facts();
     let Some(last) = facts.last().filter(|last| !last.is_sealed && !last.is_empty()) else {
         return false;

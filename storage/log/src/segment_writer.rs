@@ -13,7 +13,7 @@ use crate::partition_log::PartitionLog;
 use crate::wal::prepare_file;
 use crate::{LogError, LogOptions};
 use pyralog_env::Disk;
-use pyralog_model::{LogNumber, Lsn, PartitionId, StoreId};
+use pyralog_model::{Durability, LogNumber, Lsn, PartitionId, StoreId};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +38,10 @@ pub enum WriterTask {
     },
     /// Forget the checkpoints of a deleted log.
     Forget(LogNumber),
+    /// Reserve more offsets of a log in memory.
+    Reserve(Arc<PartitionLog>),
+    /// Give back those that are reserved and will not be given out.
+    ReturnOffsets(Arc<PartitionLog>),
 }
 
 /// What became of a task.
@@ -100,6 +104,10 @@ impl SegmentWriter {
             WriterTask::Forget(log) => {
                 self.checkpoints.remove_log(*log).map(|()| WriterReport::Checkpointed)
             }
+            WriterTask::Reserve(log) => self.reserve(log),
+            WriterTask::ReturnOffsets(log) => {
+                spare(log.return_offsets()).map(|()| WriterReport::Checkpointed)
+            }
         };
         match done {
             Ok(report) => report,
@@ -152,10 +160,17 @@ impl SegmentWriter {
             if log.is_gone()? {
                 continue;
             }
-            let mut appender = log.lock_appender();
-            appender.write_tail(log)?;
-            appender.sync()?;
-            saved.push((log.id(), appender.checkpoint(log)));
+            let checkpoint = match log.durability() {
+                Durability::Fsync => {
+                    let mut appender = log.lock_appender();
+                    appender.write_tail(log)?;
+                    appender.sync()?;
+                    appender.checkpoint(log)
+                }
+                Durability::PageCache => log.sync_behind()?,
+                Durability::Memory => continue,
+            };
+            saved.push((log.id(), checkpoint));
         }
         if let Some(rounds_end) = rounds_end {
             self.wal.first_needed_round = self.wal.first_needed_round.max(rounds_end);
@@ -165,6 +180,17 @@ impl SegmentWriter {
             return Ok(());
         }
         self.checkpoints.save(&saved, self.wal)
+    }
+
+    /// Ahead of need. Whoever needs them and does not have them tries again.
+    fn reserve(&self, log: &PartitionLog) -> Result<WriterReport, LogError> {
+        let (_, end) = log.bounds();
+        match log.is_gone()? {
+            true => Ok(WriterReport::Checkpointed),
+            false => {
+                spare(log.reserve_offsets(end, &self.options)).map(|()| WriterReport::Checkpointed)
+            }
+        }
     }
 
     /// A WAL file that cannot be had is not an error: there are others.
@@ -178,5 +204,13 @@ impl SegmentWriter {
             Err(LogError::DiskFull { .. }) => Ok(WriterReport::NotPrepared),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// No room for what only makes things better.
+fn spare(done: Result<(), LogError>) -> Result<(), LogError> {
+    match done {
+        Err(LogError::DiskFull { .. }) => Ok(()),
+        done => done,
     }
 }

@@ -8,6 +8,7 @@ mod epochs;
 mod expiring;
 mod full_disk;
 mod inspection;
+mod relaxed;
 pub(crate) mod rig;
 mod scrub;
 pub(crate) mod sessions;

@@ -67,7 +67,26 @@ pub enum SettingError {
         /// What is taken.
         expect: &'static str,
     },
+    /// Two settings that no log has together.
+    #[error("'cleanup.policy' is '{policy}', which a log in memory cannot have: {MEMORY_DELETES}")]
+    MemoryCompacts {
+        /// The policy that was asked for.
+        policy: String,
+    },
+    /// What a log promises is decided when it is made.
+    #[error(
+        "'pyralog.durability' is '{from}' since the log was made and cannot become '{to}': \
+         make another log and copy the records"
+    )]
+    DurabilityFixed {
+        /// What the log promises.
+        from: Durability,
+        /// What was asked for.
+        to: Durability,
+    },
 }
+
+const MEMORY_DELETES: &str = "it keeps the newest records and lets go of the oldest; use 'delete'";
 
 /// One row of `log describe`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +124,8 @@ impl LogSettings {
                 _ => return refuse("a number of bytes from 1024 to 16000000"),
             },
             "pyralog.durability" => match value.parse() {
-                Ok(Durability::Fsync) => self.durability = Durability::Fsync,
-                Ok(_) => return refuse("only 'fsync' until weaker logs are there"),
-                Err(()) => return refuse("'fsync'"),
+                Ok(durability) => self.durability = durability,
+                Err(()) => return refuse("'fsync', 'page-cache' or 'memory'"),
             },
             "scarab.ids" => match value.parse() {
                 Ok(ids) => self.scarab_ids = ids,
@@ -140,6 +158,29 @@ impl LogSettings {
             Some((_, _, expect)) => refuse(expect),
             None => Err(SettingError::Unknown { key: key.to_owned(), known: known() }),
         }
+    }
+
+    /// Asks whether a log can have all of these at once.
+    ///
+    /// # Errors
+    /// `MemoryCompacts`.
+    pub fn check(&self) -> Result<(), SettingError> {
+        match self.durability == Durability::Memory && self.upkeep.cleanup.compacts() {
+            true => Err(SettingError::MemoryCompacts { policy: self.upkeep.cleanup.to_string() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Asks whether a log that has the settings `present` can get these.
+    ///
+    /// # Errors
+    /// `DurabilityFixed`, and those of `check`.
+    pub fn check_change(&self, present: &LogSettings) -> Result<(), SettingError> {
+        let (from, to) = (present.durability, self.durability);
+        if from != to {
+            return Err(SettingError::DurabilityFixed { from, to });
+        }
+        self.check()
     }
 
     /// Puts one key back to what it is in `defaults`.

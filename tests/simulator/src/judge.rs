@@ -228,10 +228,10 @@ impl Attempt {
 
 /// A batch as it is stored.
 #[derive(Debug)]
-struct Found<'a> {
-    base: u64,
-    epoch: u32,
-    bytes: &'a [u8],
+pub(crate) struct Found<'a> {
+    pub(crate) base: u64,
+    pub(crate) epoch: u32,
+    pub(crate) bytes: &'a [u8],
 }
 
 impl Found<'_> {
@@ -245,7 +245,8 @@ impl Found<'_> {
     }
 }
 
-fn parse(mut stored: &[u8]) -> Verdict<Vec<Found<'_>>> {
+/// The batches in what was read.
+pub(crate) fn parse(mut stored: &[u8]) -> Verdict<Vec<Found<'_>>> {
     let mut found = Vec::new();
     while !stored.is_empty() {
         let length = stored.get(8..12).map(|field| u32::from_be_bytes(field.try_into().unwrap()));

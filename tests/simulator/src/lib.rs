@@ -18,6 +18,9 @@
 //! several nodes: their judges keep what consumers were given, for ever, and look
 //! for a value twice.
 //!
+//! The [mixed world](run_mixed_world) has logs that promise less than a sync beside those
+//! that promise all: each is held to its own word.
+//!
 //! The [group world](run_group_world) is of another kind: no disk, but a coordinator of
 //! consumer groups, clients that stall and die, and a judge of what they were told.
 //!
@@ -30,6 +33,7 @@ mod engine;
 mod group_world;
 mod judge;
 mod lane_world;
+mod mixed_world;
 mod seeded;
 mod tally;
 mod world;
@@ -37,5 +41,6 @@ mod world;
 pub use arena_world::{ArenaPlan, ArenaTally, run_arena_world};
 pub use group_world::{GroupPlan, GroupTally, run_group_world};
 pub use lane_world::{LaneBug, LanePlan, LaneTally, run_lane_world};
+pub use mixed_world::{MixedPlan, MixedTally, run_mixed_world};
 pub use tally::Tally;
 pub use world::{Plan, run_world};

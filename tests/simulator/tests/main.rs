@@ -7,5 +7,6 @@
 mod arena;
 mod groups;
 mod lanes;
+mod mixed;
 mod power;
 mod worlds;

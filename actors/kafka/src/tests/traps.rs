@@ -87,7 +87,7 @@ async fn trap_max_message_bytes_is_enforced_as_soon_as_it_is_changed() {
 async fn trap_what_would_not_be_kept_is_not_promised() {
     let harness = Harness::start().await;
     let mut client = harness.dial().await;
-    for (key, value) in [("min.insync.replicas", "2"), ("pyralog.durability", "memory")] {
+    let create = |key: &str, value: &str| {
         let config =
             CreatableTopicConfig::default().with_name(key.into()).with_value(Some(value.into()));
         let topic = CreatableTopic::default()
@@ -95,13 +95,23 @@ async fn trap_what_would_not_be_kept_is_not_promised() {
             .with_num_partitions(1)
             .with_replication_factor(1)
             .with_configs(vec![config]);
-        let request =
-            CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
-        let result = client.call(5, &request).await.topics.remove(0);
+        CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000)
+    };
+    for (key, value, told) in [
+        ("min.insync.replicas", "2", "until replicas are there"),
+        ("pyralog.durability", "hope", "'page-cache'"),
+    ] {
+        let result = client.call(5, &create(key, value)).await.topics.remove(0);
         assert_eq!(result.error_code, 40);
         let message = result.error_message.unwrap();
-        assert!(message.contains(key) && message.contains("until"), "{message:?}");
+        assert!(message.contains(key) && message.contains(told), "{message:?}");
     }
+    let made = client.call(5, &create("pyralog.durability", "memory")).await.topics.remove(0);
+    assert_eq!(made.error_code, 0, "{:?}", made.error_message);
+    let number = harness.shen.log("flights").unwrap().number;
+    let stronger = vec![("pyralog.durability".to_owned(), Some("fsync".to_owned()))];
+    let refused = harness.shen.alter_settings(number, stronger, false).await.unwrap_err();
+    assert!(refused.message.contains("since the log was made"), "{}", refused.message);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,7 @@ pub struct Appended {
 pub struct PendingAppend {
     answer: Answer,
     log_start: Offset,
+    durability: Durability,
     _admitted: OwnedSemaphorePermit,
 }
 
@@ -38,22 +39,27 @@ enum Answer {
 impl PendingAppend {
     pub(super) fn queued(
         answer: oneshot::Receiver<Completion>,
-        log_start: Offset,
+        (log_start, durability): (Offset, Durability),
         admitted: OwnedSemaphorePermit,
     ) -> PendingAppend {
-        PendingAppend { answer: Answer::Queued(answer), log_start, _admitted: admitted }
+        PendingAppend { answer: Answer::Queued(answer), log_start, durability, _admitted: admitted }
     }
 
     pub(super) fn stored(
         base_offset: Offset,
-        log_start: Offset,
+        (log_start, durability): (Offset, Durability),
         admitted: OwnedSemaphorePermit,
     ) -> PendingAppend {
-        PendingAppend { answer: Answer::Stored(base_offset), log_start, _admitted: admitted }
+        PendingAppend {
+            answer: Answer::Stored(base_offset),
+            log_start,
+            durability,
+            _admitted: admitted,
+        }
     }
 
     fn appended(&self, base_offset: Offset) -> Appended {
-        let (log_start, durability) = (self.log_start, Durability::Fsync);
+        let (log_start, durability) = (self.log_start, self.durability);
         Appended { base_offset, log_start, durability }
     }
 }
@@ -71,6 +77,7 @@ impl Future for PendingAppend {
         };
         Poll::Ready(match answer {
             Ok(Completion::Appended(appended)) => Ok(self.appended(appended.into_inner().base)),
+            Ok(Completion::Accepted(accepted)) => Ok(self.appended(accepted.base)),
             // Fenced: an append before this one was refused. Nothing was stored.
             Ok(Completion::Refused(LogError::Fenced { .. })) => Err(ApiError::new(
                 ErrorCode::Overloaded,

@@ -30,6 +30,8 @@ impl Shen {
             let set = settings.set(key, value);
             set.map_err(|error| ApiError::new(ErrorCode::SettingInvalid, error.to_string()))?;
         }
+        let possible = settings.check();
+        possible.map_err(|error| ApiError::new(ErrorCode::SettingInvalid, error.to_string()))?;
         if self.log(name.as_str()).is_some() {
             let message = format!("there is a log '{name}' already");
             return Err(ApiError::new(ErrorCode::LogExists, message));

@@ -25,7 +25,8 @@ impl Shen {
         self.set_all(number, present, &changes, validate_only).await
     }
 
-    /// As `alter_settings`; every setting that is not named gets the node's default.
+    /// As `alter_settings`; every setting that is not named gets the node's default, but
+    /// for the durability, which stays.
     pub async fn replace_settings(
         &self,
         number: LogNumber,
@@ -33,8 +34,9 @@ impl Shen {
         validate_only: bool,
     ) -> Result<LogSettings, ApiError> {
         let _one_at_a_time = self.altering.lock().await;
-        self.changeable(number)?;
-        self.set_all(number, self.settings.log_settings.clone(), &changes, validate_only).await
+        let durability = self.changeable(number)?.settings.durability;
+        let defaults = LogSettings { durability, ..self.settings.log_settings.clone() };
+        self.set_all(number, defaults, &changes, validate_only).await
     }
 
     async fn set_all(
@@ -52,8 +54,10 @@ impl Shen {
             };
             set.map_err(|error| ApiError::new(ErrorCode::SettingInvalid, error.to_string()))?;
         }
+        let command = Command::AlterLog { number, settings: settings.clone() };
+        self.hub.directory().check(&command)?;
         if !validate_only {
-            self.propose(Command::AlterLog { number, settings: settings.clone() }).await?;
+            self.propose(command).await?;
         }
         Ok(settings)
     }

@@ -3,7 +3,7 @@
 use crate::directory::{Directory, PlacedLog};
 use crate::entry::{LogEntry, PARTITIONS_MAX, Placement};
 use crate::error::DirectoryError;
-use pyralog_model::{LogName, LogNumber, NodeNumber, Schema};
+use pyralog_model::{LogName, LogNumber, LogSettings, NodeNumber, Schema};
 use std::sync::Arc;
 
 impl Directory {
@@ -33,6 +33,14 @@ impl Directory {
 
     pub(super) fn check_log(&self, number: LogNumber) -> Result<(), DirectoryError> {
         self.present(number).map(|_| ())
+    }
+
+    pub(super) fn check_alter(
+        &self,
+        number: LogNumber,
+        settings: &LogSettings,
+    ) -> Result<(), DirectoryError> {
+        Ok(settings.check_change(&self.present(number)?.settings)?)
     }
 
     pub(super) fn check_add(

@@ -11,6 +11,7 @@ use crate::segment::{SEGMENT_HEADER_BYTES, Segment, encode_header};
 use crate::sessions::{SNAPSHOT_EXTENSION, SealedAt, write_file};
 use crate::sparse_index::SealedFacts;
 use pyralog_env::DiskFile;
+use pyralog_model::Durability;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,7 +47,9 @@ impl Appender {
     }
 
     fn roll(&mut self, log: &PartitionLog, active: &Segment) -> Result<(), LogError> {
-        self.sync()?;
+        if !self.planted.is(Mutation::SealedUnsynced) || log.durability() == Durability::Fsync {
+            self.sync()?;
+        }
         let (index, last_epoch) = active.extent(|extent| (extent.index.clone(), extent.last_epoch));
         let facts = SealedFacts {
             segment_bytes: self.position,

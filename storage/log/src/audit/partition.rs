@@ -5,7 +5,8 @@ use super::derived::Derived;
 use super::segments::{Expected, Seen};
 use super::wal::{Tail, TailFrame};
 use super::{Auditor, KeysFound};
-use crate::paths::{self, KEYS_DIR, SegmentName};
+use crate::floor::read_copies;
+use crate::paths::{self, FLOOR, KEYS_DIR, NEW_FLOOR, SegmentName};
 use crate::sessions::{SNAPSHOT_EXTENSION, SessionTable};
 use crate::{FrameKind, Manifest, PartitionCheckpoint, RewrittenSegment};
 use pyralog_model::{Epoch, Finding, Lsn, Offset, PartitionId, Severity};
@@ -48,6 +49,7 @@ impl Auditor<'_> {
             self.find(finding.advice("the log was deleted; the node removes its files"));
         }
         let Some((mut names, has_keys)) = self.names(&dir) else { return };
+        self.floor(id, &dir);
         let known = self.request.checkpoints.and_then(|all| all.partitions.get(&id)).copied();
         // Without checkpoints a partition begins where its segments do.
         let first = names.keys().next().map_or(Offset::ZERO, |name| name.base);
@@ -92,10 +94,37 @@ impl Auditor<'_> {
                 }
                 // Derived from the records, and looked through by whoever knows it.
                 None if entry.is_dir && entry.name == KEYS_DIR => has_keys = true,
+                None if !entry.is_dir && [FLOOR, NEW_FLOOR].contains(&&*entry.name) => {}
                 _ => self.stranger(&dir.join(&entry.name)),
             }
         }
         Some((names, has_keys))
+    }
+
+    /// What a partition of a weaker log begins above.
+    fn floor(&mut self, id: PartitionId, dir: &Path) {
+        let (disk, path) = (self.request.disk, paths::floor_file(dir));
+        if !disk.exists(&path).unwrap_or(true) {
+            return;
+        }
+        let file = match disk.open(&path) {
+            Ok(file) => file,
+            Err(error) => return self.unreadable(&path, &error),
+        };
+        self.report.files += 1;
+        self.read(file.len().unwrap_or(0));
+        let finding = match read_copies(&*file, &path, self.request.store, id) {
+            Ok([Some(_), Some(_)]) => return,
+            Ok([None, None]) => {
+                Finding::new(Severity::Damage, path, "neither copy of the floor is whole")
+                    .advice(RESTORE)
+            }
+            // A power cut does that, too, to the copy that was being written.
+            Ok(_) => Finding::new(Severity::Repairable, path, "one copy of the floor is not whole")
+                .advice("the other one counts, and the next start writes this one"),
+            Err(error) => Finding::new(Severity::Damage, path, error.to_string()).advice(RESTORE),
+        };
+        self.find(finding);
     }
 
     /// The segments that a start keeps.

@@ -34,10 +34,10 @@ impl Committer {
         frames: Vec<Frame>,
     ) -> Result<SyncProof, LogError> {
         let member = self.partitions.get_mut(&log.id()).expect("its round was admitted");
-        member.direct_bytes += frames.iter().map(|f| f.header.frame_bytes()).sum::<usize>();
-        let due = member.direct_bytes >= self.options.direct_checkpoint_bytes;
+        member.bytes += frames.iter().map(|f| f.header.frame_bytes()).sum::<usize>();
+        let due = member.bytes >= self.options.direct_checkpoint_bytes;
         if due {
-            member.direct_bytes = 0;
+            member.bytes = 0;
         }
         let proof = appender.write_durably(log, frames)?;
         self.counts.direct_writes += 1;

@@ -7,6 +7,7 @@ use super::{LogOptions, RecoveryReport};
 use crate::appender::{Appender, remove_before};
 use crate::checkpoint::PartitionCheckpoint;
 use crate::error::io_error;
+use crate::floor::{Bounds, Floor};
 use crate::mutation::{Mutation, Planted};
 use crate::partition_log::{PartitionLog, View};
 use crate::paths::SegmentName;
@@ -17,7 +18,7 @@ use crate::sessions::Place;
 use crate::sparse_index::{SealedFacts, SparseIndex};
 use crate::{LogError, Manifest, SessionTable, paths};
 use pyralog_env::{Disk, DiskFile};
-use pyralog_model::{Epoch, Lsn, Offset, PartitionId, StoreId};
+use pyralog_model::{Durability, Epoch, Lsn, Offset, PartitionId, StoreId};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +51,13 @@ impl Opening<'_> {
         report: &mut RecoveryReport,
     ) -> Result<PartitionLog, LogError> {
         let dir = paths::partition_dir(self.pyramid, id);
+        let floor = Floor::find(self.disk, &dir, self.store, id)?;
+        let floor = match floor {
+            Some(floor) if floor.durability() == Durability::Memory => {
+                return Ok(self.open_in_memory(id, dir, floor));
+            }
+            floor => floor,
+        };
         let known = checkpoint.unwrap_or_default();
         let mut names = self.present(&dir, manifest, known.log_start)?;
         self.drop_unfinished(id, &dir, &mut names, &known, truncated_at)?;
@@ -60,6 +68,9 @@ impl Opening<'_> {
         appender.planted = self.planted;
         appender.lsn = known.lsn;
         appender.epoch = known.epoch;
+        if let Some(floor) = &floor {
+            appender.epoch = appender.epoch.max(floor.bounds().epoch);
+        }
         let first = names.first().map(|name| name.base).unwrap_or_default();
         let mut end = first;
         if end > known.log_start {
@@ -111,7 +122,20 @@ impl Opening<'_> {
         let segment_bytes = self.options.segment_bytes;
         let log = PartitionLog::new(id, self.store, disk, dir, segment_bytes, appender, view);
         log.set_cleaned(manifest.cleaned);
-        Ok(log)
+        Ok(match floor {
+            Some(floor) => log.promising(floor),
+            None => log,
+        })
+    }
+
+    /// Empty, above everything that it ever had.
+    fn open_in_memory(&self, id: PartitionId, dir: PathBuf, floor: Floor) -> PartitionLog {
+        let Bounds { offset, epoch } = floor.bounds();
+        let mut appender = Appender::default();
+        (appender.planted, appender.end, appender.epoch) = (self.planted, offset, epoch);
+        let view = View { log_start: offset, end: offset, last_epoch: epoch, ..View::default() };
+        let (disk, bytes) = (Arc::clone(self.disk), self.options.segment_bytes);
+        PartitionLog::new(id, self.store, disk, dir, bytes, appender, view).promising(floor)
     }
 
     /// A last segment whose header never became durable holds nothing: its first

@@ -4,13 +4,13 @@
 //! removes; a crash before it leaves everything as it was.
 
 use super::SegmentWriter;
-use crate::appender::remove_before;
+use crate::appender::{Appender, remove_before};
 use crate::checkpoint::PartitionCheckpoint;
 use crate::mutation::Mutation;
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::{Expiry, LogError};
-use pyralog_model::Offset;
+use pyralog_model::{Durability, Offset};
 use std::sync::Arc;
 
 impl SegmentWriter {
@@ -49,7 +49,7 @@ impl SegmentWriter {
         self.check_sound()?;
         let sealed = match log.is_gone() {
             Ok(true) => Err(LogError::NotOpen(log.id())),
-            Ok(false) => log.lock_appender().seal(log),
+            Ok(false) => seal(log),
             Err(error) => Err(error),
         };
         self.judged(sealed)
@@ -59,7 +59,11 @@ impl SegmentWriter {
         if log.is_gone()? {
             return Err(LogError::NotOpen(log.id()));
         }
-        let mut appender = log.lock_appender();
+        if log.durability() == Durability::Memory {
+            return log.drop_before(to);
+        }
+        // Appends to a log of `page-cache` do not wait for what follows.
+        let mut held = (log.durability() == Durability::Fsync).then(|| log.lock_appender());
         let (start, end) = log.bounds();
         if to > end {
             return Err(LogError::OutOfRange { from: to, start, end });
@@ -67,17 +71,16 @@ impl SegmentWriter {
         if to <= start {
             return Ok(start);
         }
-        // A full disk takes no tail, and wants the room that this makes.
-        if to > appender.end {
-            appender.write_tail(log)?;
-        }
-        appender.sync()?;
+        let checkpoint = match &mut held {
+            Some(appender) => synced(log, appender, to)?,
+            None => log.sync_behind()?,
+        };
         let gone = log.segments_before(to);
         log.keep_sessions_of(&gone)?;
         if self.planted.is(Mutation::RemoveBeforeStartSaved) {
             self.remove(log, &gone)?;
         }
-        let checkpoint = PartitionCheckpoint { log_start: to, ..appender.checkpoint(log) };
+        let checkpoint = PartitionCheckpoint { log_start: to, ..checkpoint };
         if !self.planted.is(Mutation::StartNotSaved) {
             self.checkpoints.save_start(log.id(), &checkpoint, self.wal)?;
         }
@@ -92,4 +95,30 @@ impl SegmentWriter {
         let is_gone = |name| gone.iter().any(|segment| segment.name == name);
         remove_before(&*self.disk, &log.dir, first, Some(last.name), is_gone)
     }
+}
+
+/// Makes segments durable up to `to` at least.
+fn synced(
+    log: &PartitionLog,
+    appender: &mut Appender,
+    to: Offset,
+) -> Result<PartitionCheckpoint, LogError> {
+    // A full disk takes no tail, and wants the room that this makes.
+    if to > appender.end {
+        appender.write_tail(log)?;
+    }
+    appender.sync()?;
+    Ok(appender.checkpoint(log))
+}
+
+fn seal(log: &PartitionLog) -> Result<(), LogError> {
+    match log.durability() {
+        Durability::Fsync => {}
+        // Most of it without the lock, for which appends wait.
+        Durability::PageCache => {
+            log.sync_behind()?;
+        }
+        Durability::Memory => return Ok(()),
+    }
+    log.lock_appender().seal(log)
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use pyralog_env::sim::SimDisk;
 use pyralog_env::{Disk, WallMillis};
 use pyralog_model::{
-    BatchBuilder, BatchHeader, Epoch, LogNumber, Offset, PartitionId, StoreId, split_batches,
+    BatchBuilder, BatchHeader, Durability, Epoch, LogNumber, Offset, PartitionId, StoreId,
+    split_batches,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -72,6 +73,7 @@ pub(crate) struct Rig {
     pub(crate) checkpoints: MemoryCheckpoints,
     pub(crate) options: LogOptions,
     pub(crate) committer: Committer,
+    pub(crate) relaxed: RelaxedCommitter,
     pub(crate) writer: SegmentWriter,
     pub(crate) tasks: VecDeque<WriterTask>,
     pub(crate) logs: BTreeMap<PartitionId, Arc<PartitionLog>>,
@@ -162,6 +164,7 @@ impl Rig {
             checkpoints,
             options,
             committer: recovered.committer,
+            relaxed: recovered.relaxed,
             writer: recovered.writer,
             tasks: VecDeque::new(),
             logs: recovered.partitions,
@@ -177,8 +180,13 @@ impl Rig {
     }
 
     pub(crate) fn create(&mut self, id: PartitionId) {
+        self.create_with(id, Durability::Fsync);
+    }
+
+    pub(crate) fn create_with(&mut self, id: PartitionId, durability: Durability) {
         let world: Arc<dyn Disk> = Arc::new(self.disk.clone());
-        let log = create_partition(&world, &pyramid(), STORE, id, &self.options).unwrap();
+        let log = create_partition(&world, &pyramid(), STORE, id, durability, &self.options);
+        let log = log.unwrap();
         self.logs.insert(id, log);
         self.open_partition(id);
     }
@@ -194,11 +202,22 @@ impl Rig {
         }
     }
 
-    /// One submission in a step of its own.
+    /// One submission in a step of its own, of the committer that its log has.
     pub(crate) fn one(&mut self, submission: Submission) -> Completion {
-        let completion = self.committer.step(vec![submission]).remove(0);
+        let log = match &submission {
+            Submission::Open(log) => Some(log),
+            Submission::Append(Append { partition, .. })
+            | Submission::Truncate { partition, .. }
+            | Submission::Close(partition) => self.logs.get(partition),
+            Submission::Barrier => None,
+        };
+        let completion = match log.map_or(Durability::Fsync, |log| log.durability()) {
+            Durability::Fsync => self.committer.step(vec![submission]),
+            _ => self.relaxed.step(vec![submission]),
+        };
         self.tasks.extend(self.committer.take_tasks());
-        completion
+        self.tasks.extend(self.relaxed.take_tasks());
+        completion.into_iter().next().expect("one answer")
     }
 
     pub(crate) fn submission(&self, id: PartitionId, base: u64, batches: &[Bytes]) -> Submission {
@@ -223,6 +242,10 @@ impl Rig {
             Completion::Appended(appended) => {
                 self.acknowledged.entry(id).or_default().push((base, batch.clone()));
                 Ok(appended.into_inner())
+            }
+            Completion::Accepted(accepted) => {
+                self.acknowledged.entry(id).or_default().push((base, batch.clone()));
+                Ok(accepted)
             }
             Completion::Refused(error) => Err(error),
             other => panic!("{other:?}"),

@@ -31,6 +31,29 @@ fn a_key_is_put_back_to_the_default_and_no_other_is() {
 }
 
 #[test]
+fn what_a_log_promises_is_decided_once_and_memory_is_not_compacted() {
+    let mut settings = LogSettings::default();
+    for durability in ["page-cache", "memory"] {
+        settings.set("pyralog.durability", durability).unwrap();
+        assert_eq!(settings.durability.to_string(), durability);
+        settings.check().unwrap();
+        let changed = settings.check_change(&defaults()).unwrap_err().to_string();
+        assert!(changed.contains("'fsync'") && changed.contains(durability), "{changed}");
+        settings.check_change(&settings.clone()).unwrap();
+    }
+    for policy in ["compact", "compact,delete"] {
+        settings.set("cleanup.policy", policy).unwrap();
+        let refused = settings.check().unwrap_err();
+        assert_eq!(refused, SettingError::MemoryCompacts { policy: policy.to_owned() });
+        assert_eq!(settings.check_change(&settings.clone()), Err(refused));
+    }
+    settings.set("pyralog.durability", "page-cache").unwrap();
+    settings.check().unwrap();
+    let strange = settings.set("pyralog.durability", "hope").unwrap_err().to_string();
+    assert!(strange.contains("'page-cache'"), "{strange}");
+}
+
+#[test]
 fn settings_with_ids_have_the_bytes_of_the_first_version() {
     let mut settings = LogSettings {
         segment_bytes: 65_536,

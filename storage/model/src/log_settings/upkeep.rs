@@ -4,6 +4,8 @@
 //! The defaults keep everything, for ever. Kafka's keep seven days: a log loses
 //! nothing here that nobody asked to lose.
 
+use std::fmt;
+
 /// What is done to old records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CleanupPolicy {
@@ -25,6 +27,13 @@ impl CleanupPolicy {
     /// True if only the last record of a key is kept, so that all must have one.
     pub fn compacts(self) -> bool {
         self != CleanupPolicy::Delete
+    }
+}
+
+impl fmt::Display for CleanupPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = POLICIES.iter().find(|(policy, _)| policy == self);
+        f.write_str(known.expect("every policy has a name").1)
     }
 }
 

@@ -20,6 +20,12 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
     );
     counter("batches_total", "Record batches acknowledged.", metrics.batches);
     counter("batch_bytes_total", "Bytes of record batches acknowledged.", metrics.batch_bytes);
+    counter(
+        "relaxed_batches_total",
+        "Those of logs that promise less than a sync.",
+        metrics.relaxed_batches,
+    );
+    counter("relaxed_batch_bytes_total", "Bytes of those.", metrics.relaxed_batch_bytes);
     counter("appends_refused_total", "Appends refused by the committer.", metrics.refused);
     counter(
         "duplicates_total",
@@ -50,6 +56,7 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
         "# HELP pyralog_disk_full 1 while the disk has no room for segments.\n\
          # TYPE pyralog_disk_full gauge\npyralog_disk_full {full}\n"
     );
+    let in_memory = metrics.memory_log_bytes as f64;
     let dirty = f64::from(metrics.upkeep.dirty_millionths_max) / 1e6;
     let seconds = metrics.upkeep.compaction_micros_last as f64 / 1e6;
     let (cached, maps) = (metrics.keys.cached_bytes as f64, metrics.keys.map_bytes as f64);
@@ -57,6 +64,7 @@ pub(super) fn render(metrics: &StoreMetrics) -> String {
         ("key_cached_bytes", "Bytes of index files in memory.", cached),
         ("key_map_bytes", "Bytes of maps of the newest keys.", maps),
         ("dirty_ratio_max", "The part of a partition that is not compacted, the greatest.", dirty),
+        ("memory_log_bytes", "What the records of logs in memory take, in bytes.", in_memory),
         ("compaction_last_seconds", "How long the last round of compaction took.", seconds),
     ] {
         let _ = write!(

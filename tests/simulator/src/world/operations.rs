@@ -3,7 +3,7 @@
 use super::{Fate, World, some_segment_bytes};
 use crate::judge::Verdict;
 use pyralog_log::{Completion, Submission, WriterReport};
-use pyralog_model::{LogNumber, Offset, PartitionId};
+use pyralog_model::{Durability, LogNumber, Offset, PartitionId};
 use std::collections::BTreeSet;
 
 const PARTITIONS_MAX: usize = 6;
@@ -76,7 +76,7 @@ impl World {
         self.next_log = self.next_log.max(id.log.0 + 1);
         self.fates.insert(id, Fate::Creating);
         self.tally.operations += 1;
-        match self.engine().create(id) {
+        match self.engine().create(id, Durability::Fsync) {
             Ok(()) => {
                 self.tally.created += 1;
                 self.fates.insert(id, Fate::Alive);

@@ -103,7 +103,8 @@ const FACTS: &[Facts] = &[
         "pyralog.durability",
         "pyralog.durability",
         kind::STRING,
-        "What an acknowledgement promises. 'fsync': the record is on disk.",
+        "What an acknowledgement promises: the record is on disk ('fsync'), written \
+         ('page-cache') or in memory ('memory'). Decided when the log is made.",
     ),
     facts(
         "retention.bytes",
