@@ -114,7 +114,8 @@ impl Gate {
         self.log.set_segment_bytes(log.settings.segment_bytes);
         self.scarab_ids.store(log.settings.scarab_ids, Ordering::Relaxed);
         // Nobody looks into the cluster's own logs by key.
-        self.store.keep_keys(&self.log, log.settings.keys && !self.log_name.is_internal());
+        self.store
+            .keep_keys(&self.log, log.settings.indexes_keys() && !self.log_name.is_internal());
         if self.log.set_upkeep(log.settings.upkeep) {
             self.store.wake_upkeep();
         }

@@ -183,6 +183,12 @@ impl LogSettings {
         self.check()
     }
 
+    /// True if records are found by their keys. Of a log in memory nothing is written, an
+    /// index neither.
+    pub fn indexes_keys(&self) -> bool {
+        self.keys && self.durability != Durability::Memory
+    }
+
     /// Puts one key back to what it is in `defaults`.
     ///
     /// # Errors

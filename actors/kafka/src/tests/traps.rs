@@ -87,7 +87,7 @@ async fn trap_max_message_bytes_is_enforced_as_soon_as_it_is_changed() {
 async fn trap_what_would_not_be_kept_is_not_promised() {
     let harness = Harness::start().await;
     let mut client = harness.dial().await;
-    let create = |key: &str, value: &str| {
+    let create = |key: &'static str, value: &'static str| {
         let config =
             CreatableTopicConfig::default().with_name(key.into()).with_value(Some(value.into()));
         let topic = CreatableTopic::default()

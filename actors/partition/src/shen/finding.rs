@@ -41,7 +41,7 @@ impl Shen {
         log: &LogEntry,
         wanted: FindKey,
     ) -> Result<Vec<FoundRecord>, ApiError> {
-        if !log.settings.keys || log.name.is_internal() {
+        if !log.settings.indexes_keys() || log.name.is_internal() {
             return Err(off(log));
         }
         let partitions = match wanted.partition {
@@ -68,13 +68,16 @@ impl Shen {
 }
 
 fn off(log: &LogEntry) -> ApiError {
-    let message = match log.name.is_internal() {
-        true => format!("'{}' is one of the cluster's own logs: it keeps no index", log.name),
-        false => format!(
-            "log '{}' keeps no index of its keys; `pyralog log alter {} --set pyralog.keys=true` \
-             has one built",
-            log.name, log.name
-        ),
+    let name = &log.name;
+    let message = if name.is_internal() {
+        format!("'{name}' is one of the cluster's own logs: it keeps no index")
+    } else if log.settings.keys {
+        format!("log '{name}' is kept in memory, of which there is no index of keys")
+    } else {
+        format!(
+            "log '{name}' keeps no index of its keys; `pyralog log alter {name} --set \
+             pyralog.keys=true` has one built"
+        )
     };
     ApiError::new(ErrorCode::KeyIndexOff, message)
 }

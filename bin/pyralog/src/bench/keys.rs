@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use pyralog_behaviour::Vitals;
 use pyralog_env::{Clock, Disk, Entropy, Monotonic, RealClock, RealDisk, RealEntropy};
 use pyralog_log::{Append, Completion, LogOptions, Opened, PartitionLog, Submission};
-use pyralog_model::{BatchBuilder, Epoch, Offset, PartitionId, StoreId, split_batches};
+use pyralog_model::{BatchBuilder, Durability, Epoch, Offset, PartitionId, StoreId, split_batches};
 use pyralog_store::{
     HealthLatch, KeyOptions, KeyQuestion, Store, StoreArguments, StoreHandle, StoreMessage,
     UpkeepOptions,
@@ -79,7 +79,7 @@ async fn measure(
     keys: u64,
 ) -> Result<Found, Failure> {
     let id = PartitionId::new(1, 0);
-    let log = store.create_partition(id).await.map_err(Failure::failed)?;
+    let log = store.create_partition(id, Durability::Fsync).await.map_err(Failure::failed)?;
     store.keep_keys(&log, true);
     let began = clock.monotonic();
     fill(store, &log, arguments, keys).await?;
@@ -132,7 +132,7 @@ async fn fill(
             batches: split_batches(batch).map_err(Failure::failed)?,
             scarab_base: None,
         };
-        let slot = store.reserve().await.map_err(Failure::failed)?;
+        let slot = store.reserve(Durability::Fsync).await.map_err(Failure::failed)?;
         pending.push(slot.submit(Submission::Append(append), None));
         if pending.len() == 256 || until == keys {
             for appended in pending.drain(..) {
