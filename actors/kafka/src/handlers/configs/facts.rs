@@ -107,6 +107,12 @@ const FACTS: &[Facts] = &[
          ('page-cache') or in memory ('memory'). Decided when the log is made.",
     ),
     facts(
+        "pyralog.keys",
+        "pyralog.keys",
+        kind::BOOLEAN,
+        "Records are found by their keys: an index of them is kept.",
+    ),
+    facts(
         "retention.bytes",
         "log.retention.bytes",
         kind::LONG,
