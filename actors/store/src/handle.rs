@@ -28,6 +28,7 @@ pub struct StoreHandle {
     pub(crate) relaxed: mpsc::Sender<CommitJob>,
     pub(crate) writes: SyncSender<WriterJob>,
     pub(crate) reads: mpsc::Sender<Option<ReadJob>>,
+    pub(crate) key_reads: mpsc::Sender<Option<ReadJob>>,
     pub(crate) scrubs: SyncSender<ScrubJob>,
     pub(crate) upkeep: SyncSender<UpkeepJob>,
     pub(crate) key_looks: SyncSender<KeysJob>,
@@ -216,12 +217,13 @@ impl StoreHandle {
         questions: Vec<(PartitionId, KeyQuestion)>,
     ) -> Result<Vec<Vec<FoundRecord>>, KeysError> {
         let keys = Arc::clone(&self.keys);
-        let found = self.on_reader(move || {
+        let find = move || {
             let each = questions.iter();
             let found = each.map(|(partition, question)| keys.find(*partition, question));
             Ok(found.collect::<Result<Vec<_>, KeysError>>())
-        });
-        found.await?
+        };
+        // One that has to scan takes long, and must not hold up those who read.
+        self.on_thread(&self.key_reads, find).await?
     }
 
     /// The greatest epoch up to `epoch` that has records, and the offset after them.
@@ -317,11 +319,19 @@ impl StoreHandle {
         &self,
         read: impl FnOnce() -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
+        self.on_thread(&self.reads, read).await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        threads: &mpsc::Sender<Option<ReadJob>>,
+        read: impl FnOnce() -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, LogError> {
         let (reply, answer) = oneshot::channel();
         let job: ReadJob = Box::new(move || {
             let _ = reply.send(read());
         });
-        self.reads.send(Some(job)).await.map_err(|_| self.gone())?;
+        threads.send(Some(job)).await.map_err(|_| self.gone())?;
         answer.await.map_err(|_| self.gone())?
     }
 

@@ -80,6 +80,8 @@ pub(crate) struct Keys {
     seats: RwLock<BTreeMap<PartitionId, Arc<Seat>>>,
     /// Whether the thread has something to look at, besides new records.
     stirred: AtomicBool,
+    /// Nobody is to be answered any more.
+    ended: AtomicBool,
 }
 
 impl Keys {
@@ -102,6 +104,7 @@ impl Keys {
             recovered: ends.collect(),
             seats: RwLock::default(),
             stirred: AtomicBool::new(true),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -124,9 +127,14 @@ impl Keys {
         question: &KeyQuestion,
     ) -> Result<Vec<FoundRecord>, KeysError> {
         let seat = self.read_seats().get(&partition).cloned();
-        let found = seat.ok_or(KeysError::Off)?.open(self)?.find(question, &*self.clock)?;
+        let found = seat.ok_or(KeysError::Off)?.open(self)?.find(question, self)?;
         self.gauges.keys.looked_up(found.len());
         Ok(found)
+    }
+
+    /// Has those who are looking give up.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
     }
 
     /// Lets go of the indexes of a log whose files are about to be removed; waits for

@@ -197,8 +197,11 @@ impl StoreState {
         }
         let _ = self.handle.writes.send(WriterJob::Stop);
         self.writer.join();
-        while let Err(mpsc::error::TrySendError::Full(_)) = self.handle.reads.try_send(None) {
-            std::thread::yield_now();
+        self.handle.keys.end();
+        for reads in [&self.handle.reads, &self.handle.key_reads] {
+            while let Err(mpsc::error::TrySendError::Full(_)) = reads.try_send(None) {
+                std::thread::yield_now();
+            }
         }
         self.readers.iter_mut().for_each(OwnedThread::join);
         self.scrub.join();
@@ -252,7 +255,9 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
     let (relaxed, relaxed_jobs) = mpsc::channel(COMMIT_QUEUE_MAX);
     let (writes, writer_jobs): (SyncSender<WriterJob>, _) = sync_channel(WRITER_QUEUE_MAX);
     let (reports_to, reports) = sync_channel(WRITER_QUEUE_MAX);
-    let (reads, readers) = reading::start(READER_THREADS)?;
+    let (reads, mut readers) = reading::start(READER_THREADS)?;
+    let (key_reads, key_readers) = reading::start(READER_THREADS)?;
+    readers.extend(key_readers);
     let committing = Committing {
         committer: recovered.committer,
         jobs,
@@ -316,6 +321,7 @@ fn open(arguments: StoreArguments) -> Result<StoreState, Box<dyn std::error::Err
             relaxed,
             writes,
             reads,
+            key_reads,
             scrubs,
             upkeep: looks,
             key_looks,

@@ -50,6 +50,12 @@ assert complaints(lines=[*late, line(3.5, "node", "restarted")], end=12.0) == []
 planted("nobody at all", "nobody was ever", lines=[])
 planted("an offset that went back", "went back", samples=((2.0, 2.1, {0: 5}), (3.0, 3.1, {0: 4})))
 planted("a sample below what a member was told", "went back", samples=((2.0, 2.1, {0: 3}),))
+back = ((2.0, 2.1, {0: 7}), (3.0, 3.1, {0: 6}), (3.5, 3.6, {0: 6}))
+told = [line(2.5, "a", "committed", offsets={"0": 6})]
+planted("an offset that went back to what was told before", "went back", samples=back, lines=[
+    *GOOD, line(1.5, "a", "committed", offsets={"0": 6})
+])
+assert not [c for c in complaints(samples=back, lines=[*GOOD, *told]) if "went back" in c], "a client may"
 planted("a lost offset", "lost its offset", samples=((2.0, 2.1, {0: 5}), (3.0, 3.1, {})))
 planted("two owners", "was with", lines=GOOD[:3] + [line(1.8, "b", "assigned", partitions=[1])] + GOOD[3:])
-print("judge: ten anomalies planted, ten named")
+print("judge: eleven anomalies planted, eleven named")

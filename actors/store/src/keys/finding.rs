@@ -4,15 +4,16 @@
 //! the index knows nothing, records are scanned from the newest on, a stretch at a time:
 //! who wants the newest need not wait for all.
 
+use super::Keys;
 use super::partition_keys::PartitionKeys;
 use super::question::{FoundRecord, KeyQuestion, KeysError};
 use super::stored::Stored;
 use bytes::Bytes;
-use pyralog_env::Clock;
 use pyralog_index::Candidate;
 use pyralog_log::LogError;
 use pyralog_model::{Offset, Record};
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 /// Offsets of the first stretch of a scan; each one after it is twice as long.
 const STRETCH_FIRST: u64 = 1 << 10;
@@ -21,7 +22,7 @@ const STRETCH_MOST: u64 = 1 << 16;
 /// What a question has come to.
 struct Answer<'a> {
     question: &'a KeyQuestion,
-    clock: &'a dyn Clock,
+    keys: &'a Keys,
     found: Vec<FoundRecord>,
     bytes: usize,
 }
@@ -33,7 +34,8 @@ impl Answer<'_> {
     }
 
     fn is_late(&self) -> bool {
-        self.clock.monotonic() >= self.question.deadline
+        self.keys.clock.monotonic() >= self.question.deadline
+            || self.keys.ended.load(Ordering::Acquire)
     }
 
     fn add(&mut self, found: FoundRecord) {
@@ -47,10 +49,10 @@ impl PartitionKeys {
     pub(super) fn find(
         &self,
         question: &KeyQuestion,
-        clock: &dyn Clock,
+        keys: &Keys,
     ) -> Result<Vec<FoundRecord>, KeysError> {
         let KeyQuestion { key, below, .. } = question;
-        let mut answer = Answer { question, clock, found: Vec::new(), bytes: 0 };
+        let mut answer = Answer { question, keys, found: Vec::new(), bytes: 0 };
         let fed = self.feed(*below, || !answer.is_late())?;
         if fed < *below {
             return Err(self.behind(fed..*below));
